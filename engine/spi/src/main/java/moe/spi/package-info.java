@@ -1,4 +1,4 @@
-/// The types that a plugin implements or receives; nothing else of the engine is visible to it.
+/// Service types found by `ServiceLoader`: what a plugin author implements first.
 @NullMarked
 package moe.spi;
 

@@ -1,4 +1,4 @@
-/// Errors a user can cause, each with one clear line and an exit code.
+/// The one exception a user can cause, with the kind that decides the exit code.
 @NullMarked
 package moe.spi.error;
 

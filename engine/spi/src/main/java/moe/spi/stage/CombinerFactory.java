@@ -1,0 +1,4 @@
+package moe.spi.stage;
+
+/// Makes combiners, chosen by `[combiner] type`.
+public interface CombinerFactory extends StageFactory<Combiner> {}

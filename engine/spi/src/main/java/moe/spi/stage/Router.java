@@ -1,0 +1,29 @@
+package moe.spi.stage;
+
+import java.util.Optional;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.Tensor;
+
+/// Chooses the experts of each token.
+public non-sealed interface Router extends Stage {
+  /// Fills `out`. Among equal scores the smaller expert id wins. A row with a NaN score never yields an id out of range.
+  ///
+  /// @param tokens F32 `[tokens, dModel]`
+  void route(Tensor tokens, Routing out, DeviceStream stream);
+
+  /// The gradient, if this router trains.
+  default Optional<Backward> backward() {
+    return Optional.empty();
+  }
+
+  /// The gradient of a router.
+  interface Backward {
+    /// Adds to the gradients of the router's parameters.
+    ///
+    /// @param routing what `route` wrote
+    /// @param dGates F32 `[tokens, topK]`
+    /// @param dTokens F32 `[tokens, dModel]`, accumulated
+    void backward(
+        Tensor tokens, Routing routing, Tensor dGates, Tensor dTokens, DeviceStream stream);
+  }
+}

@@ -1,0 +1,4 @@
+package moe.spi.stage;
+
+/// Makes routers, chosen by `[router] type`.
+public interface RouterFactory extends StageFactory<Router> {}
