@@ -5,7 +5,8 @@ import moe.spi.device.DeviceInfo;
 
 /// Finds the devices of one kind and opens them.
 public interface BackendFactory extends Factory {
-  /// Looks for devices. Cheap, and never throws: what goes wrong becomes `Unavailable` with its reason.
+  /// Looks for devices. Cheap, and never throws: what goes wrong becomes `Unavailable` with its
+  /// reason.
   Availability probe();
 
   /// Opens a device that `probe` found; the caller closes it.

@@ -2,8 +2,8 @@ package moe.spi.device;
 
 /// The settings of AdamW that stay the same over a run; Loshchilov and Hutter, arXiv 1711.05101.
 ///
-/// What changes from step to step (learning rate, bias corrections) travels in a tensor, so that a captured CUDA graph
-/// can be replayed.
+/// What changes from step to step (learning rate, bias corrections) travels in a tensor, so that a
+/// captured CUDA graph can be replayed.
 ///
 /// @param beta1 decay of the first moment
 /// @param beta2 decay of the second moment

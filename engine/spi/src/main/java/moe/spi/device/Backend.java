@@ -2,10 +2,11 @@ package moe.spi.device;
 
 import java.util.Set;
 
-/// An open device: allocates tensors, makes streams, and computes the dense operations of a transformer.
+/// An open device: allocates tensors, makes streams, and computes the dense operations of a
+/// transformer.
 ///
-/// Allocation and `newStream` may be called from any thread. Tensors and streams that are still open when the backend
-/// closes are closed with it.
+/// Allocation and `newStream` may be called from any thread. Tensors and streams that are still
+/// open when the backend closes are closed with it.
 public interface Backend extends AutoCloseable {
   /// The name of the factory that opened this backend.
   String name();
@@ -18,8 +19,8 @@ public interface Backend extends AutoCloseable {
 
   /// A new tensor filled with zeros.
   ///
-  /// @throws moe.spi.error.MoeException kind `MEMORY` with needed and free bytes, kind `UNSUPPORTED` for a type or size
-  ///     the device cannot hold
+  /// @throws moe.spi.error.MoeException kind `MEMORY` with needed and free bytes, kind
+  ///   `UNSUPPORTED` for a type or size the device cannot hold
   Tensor allocate(DType type, Shape shape);
 
   /// A new in-order queue of work, confined to one thread at a time.

@@ -4,27 +4,40 @@ import org.jspecify.annotations.Nullable;
 
 /// The operations of a transformer around its MoE blocks, each with its backward.
 ///
-/// Every operation is queued on the stream, allocates nothing, and writes only the tensors named as outputs. A tensor
-/// documented as "accumulated" is added to, all other outputs are overwritten. Inputs and outputs may not overlap
-/// unless it says so. Row counts may be 0. `tokens` is the number of rows, `batch · seqLength`.
+/// Every operation is queued on the stream, allocates nothing, and writes only the tensors named as
+/// outputs. A tensor documented as "accumulated" is added to, all other outputs are overwritten.
+/// Inputs and outputs may not overlap unless it says so. Row counts may be 0. `tokens` is the
+/// number of rows, `batch · seqLength`.
 public interface DenseOps {
   /// `out[t] = tokenTable[ids[t]] + positionTable[firstPosition + t mod seqLength]`.
   ///
   /// @param ids I32 `[tokens]`
   /// @param out F32 `[tokens, dModel]`
-  void embed(Tensor ids, Embeddings tables, int seqLength, int firstPosition, Tensor out, DeviceStream stream);
+  void embed(
+      Tensor ids,
+      Embeddings tables,
+      int seqLength,
+      int firstPosition,
+      Tensor out,
+      DeviceStream stream);
 
   /// Gradient of `embed` for `firstPosition = 0`.
   ///
   /// @param gradients accumulated
-  void embedBackward(Tensor ids, Tensor dOut, int seqLength, Embeddings gradients, DeviceStream stream);
+  void embedBackward(
+      Tensor ids, Tensor dOut, int seqLength, Embeddings gradients, DeviceStream stream);
 
   /// `y = (x − mean) / √(variance + ε) · gain + bias` over the last dimension, biased variance.
   ///
   /// @param x F32 `[tokens, dModel]`
   /// @param y F32 `[tokens, dModel]`
   void layerNorm(
-      Tensor x, NormWeights weights, float epsilon, Tensor y, NormStatistics statistics, DeviceStream stream);
+      Tensor x,
+      NormWeights weights,
+      float epsilon,
+      Tensor y,
+      NormStatistics statistics,
+      DeviceStream stream);
 
   /// Gradient of `layerNorm`.
   ///
@@ -43,7 +56,8 @@ public interface DenseOps {
   ///
   /// @param x F32 `[tokens, in]`
   /// @param y F32 `[tokens, out]`
-  void linear(Tensor x, LinearWeights weights, Activation activation, Tensor y, DeviceStream stream);
+  void linear(
+      Tensor x, LinearWeights weights, Activation activation, Tensor y, DeviceStream stream);
 
   /// Gradient of `linear` with `Activation.NONE`: `dX = Wᵀ·dY`, `dW += dYᵀ·x`, `db += Σ dY`.
   ///
@@ -76,7 +90,11 @@ public interface DenseOps {
   /// @param out F32 `[tokens, dModel]`
   /// @param logSumExp F32 `[batch, heads, seqLength]`, kept for the backward; null in inference
   void attention(
-      Tensor qkv, AttentionShape shape, Tensor out, @Nullable Tensor logSumExp, DeviceStream stream);
+      Tensor qkv,
+      AttentionShape shape,
+      Tensor out,
+      @Nullable Tensor logSumExp,
+      DeviceStream stream);
 
   /// Gradient of `attention`.
   ///
@@ -91,13 +109,18 @@ public interface DenseOps {
       Tensor dQkv,
       DeviceStream stream);
 
-  /// Appends the keys and values of `shape.seqLength()` new positions to a cache that holds `position` of them, and
-  /// attends from the new positions to all up to their own.
+  /// Appends the keys and values of `shape.seqLength()` new positions to a cache that holds
+  /// `position` of them, and attends from the new positions to all up to their own.
   ///
   /// @param qkv F32 `[tokens, 3·dModel]` of the new positions
   /// @param out F32 `[tokens, dModel]`
   void attentionCached(
-      Tensor qkv, KvCache cache, int position, AttentionShape shape, Tensor out, DeviceStream stream);
+      Tensor qkv,
+      KvCache cache,
+      int position,
+      AttentionShape shape,
+      Tensor out,
+      DeviceStream stream);
 
   /// Softmax and cross-entropy in one pass: `losses[r] = log Σ e^logits[r] − logits[r, target]`.
   ///
@@ -107,7 +130,8 @@ public interface DenseOps {
   /// @param targets I32 `[rows]`, each below `vocab`
   /// @param losses F32 `[rows]`
   /// @param gradientScale factor of the gradient, usually `1 / unmasked rows`
-  /// @param dLogits F32 `[rows, vocab]`, `gradientScale · (softmax − one-hot)`; may be `logits`; null if not needed
+  /// @param dLogits F32 `[rows, vocab]`, `gradientScale · (softmax − one-hot)`; may be `logits`;
+  ///   null if not needed
   void crossEntropy(
       Tensor logits,
       Tensor targets,
@@ -128,19 +152,26 @@ public interface DenseOps {
   /// @param out F32 `[n, dModel]`
   void gatherRows(Tensor x, Tensor assignments, int topK, Tensor out, DeviceStream stream);
 
-  /// `out[a / topK] += gates[a] · values[i]` for `a = assignments[i]`; a token occurs at most once among them.
+  /// `out[a / topK] += gates[a] · values[i]` for `a = assignments[i]`; a token occurs at most once
+  /// among them.
   ///
   /// @param values F32 `[n, dModel]`
   /// @param gates F32 `[tokens, topK]`; null stands for all ones
   /// @param out F32 `[tokens, dModel]`, accumulated
   void scatterRows(
-      Tensor values, Tensor assignments, int topK, @Nullable Tensor gates, Tensor out, DeviceStream stream);
+      Tensor values,
+      Tensor assignments,
+      int topK,
+      @Nullable Tensor gates,
+      Tensor out,
+      DeviceStream stream);
 
-  /// Gradient of `scatterRows` with gates: `dValues[i] = gates[a] · dOut[a / topK]`, `dGates[a] = ⟨dOut[a / topK],
-  /// values[i]⟩`.
+  /// Gradient of `scatterRows` with gates: `dValues[i] = gates[a] · dOut[a / topK]`, `dGates[a] =
+  /// ⟨dOut[a / topK], values[i]⟩`.
   ///
   /// @param dValues F32 `[n, dModel]`, overwritten
-  /// @param dGates F32 `[tokens, topK]`, the entries of these assignments overwritten, others untouched
+  /// @param dGates F32 `[tokens, topK]`, the entries of these assignments overwritten, others
+  ///   untouched
   void scatterRowsBackward(
       Tensor dOut,
       Tensor values,
@@ -150,7 +181,8 @@ public interface DenseOps {
       Tensor dGates,
       DeviceStream stream);
 
-  /// One step of AdamW: `p −= rate·(weightDecay·p + m̂ / (√v̂ + ε))`, with `m̂ = m·correction1`, `v̂ = v·correction2`.
+  /// One step of AdamW: `p −= rate·(weightDecay·p + m̂ / (√v̂ + ε))`, with `m̂ = m·correction1`,
+  /// `v̂ = v·correction2`.
   ///
   /// @param parameter F32, updated in place
   /// @param schedule F32 `[3]`: learning rate, `1/(1 − beta1^step)`, `1/(1 − beta2^step)`

@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /// An in-order queue of work on a device, confined to one thread at a time.
 ///
-/// Segments hold as many bytes as the tensor, in native byte order, and may be heap or native memory.
+/// Segments hold as many bytes as the tensor, in native byte order, and may be heap or native
+/// memory.
 public interface DeviceStream extends AutoCloseable {
   /// Copies host memory into a tensor. The segment may be reused when this returns.
   void upload(MemorySegment source, Tensor target);
@@ -21,7 +22,8 @@ public interface DeviceStream extends AutoCloseable {
   /// Waits until all work issued so far is done.
   void synchronize();
 
-  /// Waits for the work issued so far and returns a monotonic time in nanoseconds, for differences only.
+  /// Waits for the work issued so far and returns a monotonic time in nanoseconds, for differences
+  /// only.
   long timeNanos();
 
   @Override

@@ -1,4 +1,5 @@
-/// A device as the engine sees it: tensors, in-order streams and the dense operations of a transformer.
+/// A device as the engine sees it: tensors, in-order streams and the dense operations of a
+/// transformer.
 @NullMarked
 package moe.spi.device;
 

@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /// An error with a cause outside the engine's own code: a file, an argument, a device, a plugin.
 ///
-/// The message is what the user reads, so it says in one line what is wrong, where, what is allowed and what to do
-/// next. Everything else (a broken invariant) is an `IllegalStateException` or `IllegalArgumentException`.
+/// The message is what the user reads, so it says in one line what is wrong, where, what is allowed
+/// and what to do next. Everything else (a broken invariant) is an `IllegalStateException` or
+/// `IllegalArgumentException`.
 public final class MoeException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -20,7 +20,8 @@ public non-sealed interface Combiner extends Stage {
 
   /// The gradient of a combiner.
   interface Backward {
-    /// `dExpertRows[position] = gate · dOut[t]`, `dGates[t, k] = ⟨dOut[t], expertRows[position]⟩`, 0 for an unused slot.
+    /// `dExpertRows[position] = gate · dOut[t]`, `dGates[t, k] = ⟨dOut[t], expertRows[position]⟩`,
+    /// 0 for an unused slot.
     ///
     /// @param expertRows what `combine` read
     /// @param dExpertRows F32 `[tokens·topK, dModel]`, overwritten; may be `expertRows`

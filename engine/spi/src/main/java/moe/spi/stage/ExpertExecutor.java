@@ -9,8 +9,8 @@ public non-sealed interface ExpertExecutor extends Stage {
   /// Whether `execute` reads `Dispatched.rows`; if not, it gathers from `tokens` itself.
   boolean needsRows();
 
-  /// `expertRows[r] = expert_e(token of row r)` for every row `r` of every expert `e`; rows beyond the last are not
-  /// written.
+  /// `expertRows[r] = expert_e(token of row r)` for every row `r` of every expert `e`; rows beyond
+  /// the last are not written.
   ///
   /// @param tokens F32 `[tokens, dModel]`
   /// @param expertRows F32 `[tokens·topK, dModel]`, sorted by expert
@@ -26,7 +26,8 @@ public non-sealed interface ExpertExecutor extends Stage {
     /// Adds to the gradients of the experts' parameters.
     ///
     /// @param dExpertRows F32 `[tokens·topK, dModel]`, sorted by expert
-    /// @param dRows F32 `[tokens·topK, dModel]`, sorted by expert, overwritten; may not be `dExpertRows`
+    /// @param dRows F32 `[tokens·topK, dModel]`, sorted by expert, overwritten; may not be
+    ///   `dExpertRows`
     void backward(
         Tensor tokens, Dispatched in, Tensor dExpertRows, Tensor dRows, DeviceStream stream);
   }

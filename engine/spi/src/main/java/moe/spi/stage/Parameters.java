@@ -21,11 +21,10 @@ public record Parameters(List<Parameter> all) {
   /// @throws IllegalArgumentException naming those that exist
   public Parameter get(String name) {
     return find(name)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "no parameter %s among %s"
-                        .formatted(name, all.stream().map(Parameter::name).toList())));
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "no parameter %s among %s"
+                    .formatted(name, all.stream().map(Parameter::name).toList())));
   }
 
   /// `prefix.weight` with `prefix.bias`, if that exists.
@@ -46,7 +45,8 @@ public record Parameters(List<Parameter> all) {
   private static Tensor gradient(Parameter parameter) {
     Tensor gradient = parameter.gradient();
     if (gradient == null) {
-      throw new IllegalStateException(parameter.name() + " has no gradient: the block is not training");
+      throw new IllegalStateException(
+          parameter.name() + " has no gradient: the block is not training");
     }
     return gradient;
   }

@@ -6,7 +6,8 @@ import moe.spi.device.Tensor;
 
 /// Chooses the experts of each token.
 public non-sealed interface Router extends Stage {
-  /// Fills `out`. Among equal scores the smaller expert id wins. A row with a NaN score never yields an id out of range.
+  /// Fills `out`. Among equal scores the smaller expert id wins. A row with a NaN score never
+  /// yields an id out of range.
   ///
   /// @param tokens F32 `[tokens, dModel]`
   void route(Tensor tokens, Routing out, DeviceStream stream);

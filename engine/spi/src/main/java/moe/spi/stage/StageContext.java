@@ -8,4 +8,5 @@ import moe.spi.device.Backend;
 /// @param spec the block
 /// @param parameters the block's trained tensors, owned by the engine
 /// @param options the stage's own settings
-public record StageContext(Backend backend, LayerSpec spec, Parameters parameters, Options options) {}
+public record StageContext(
+    Backend backend, LayerSpec spec, Parameters parameters, Options options) {}

@@ -12,8 +12,8 @@ public interface StageFactory<S extends Stage> extends Factory {
   /// Stands for every backend in `backend()`.
   String ANY_BACKEND = "*";
 
-  /// The name of the backend this stage is written for, or `ANY_BACKEND` if it needs the SPI alone. Of two factories
-  /// with one name, the one for the backend in use wins.
+  /// The name of the backend this stage is written for, or `ANY_BACKEND` if it needs the SPI alone.
+  /// Of two factories with one name, the one for the backend in use wins.
   default String backend() {
     return ANY_BACKEND;
   }
@@ -28,7 +28,7 @@ public interface StageFactory<S extends Stage> extends Factory {
 
   /// Makes the stage with all the memory it will ever need; the caller closes it.
   ///
-  /// @throws moe.spi.error.MoeException kind `UNSUPPORTED` exactly when `supports` says no, kind `MEMORY` if the device
-  ///     is full
+  /// @throws moe.spi.error.MoeException kind `UNSUPPORTED` exactly when `supports` says no, kind
+  ///   `MEMORY` if the device is full
   S create(StageContext context);
 }

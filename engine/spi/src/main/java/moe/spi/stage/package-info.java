@@ -1,4 +1,5 @@
-/// The stages of a MoE block: router, dispatcher, expert executor, combiner, and the fusion of the last three.
+/// The stages of a MoE block: router, dispatcher, expert executor, combiner, and the fusion of the
+/// last three.
 @NullMarked
 package moe.spi.stage;
 

@@ -1,0 +1,29 @@
+package moe.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+
+/// The command line as a function: arguments in, text on two writers and an exit code out.
+final class Cli {
+  private Cli() {}
+
+  /// Runs one command; results go to `out`, progress and errors to `err`.
+  static int run(PrintWriter out, PrintWriter err, String... args) {
+    CommandLine commandLine = create(out, err);
+    try {
+      return commandLine.execute(args);
+    } catch (OutOfMemoryError e) {
+      return Failures.report(e, commandLine);
+    }
+  }
+
+  /// The parser with all commands, before any argument.
+  static CommandLine create(PrintWriter out, PrintWriter err) {
+    return new CommandLine(new MoeEngine())
+        .setOut(out)
+        .setErr(err)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(new UsageErrors())
+        .setExecutionExceptionHandler((e, command, parsed) -> Failures.report(e, command));
+  }
+}
