@@ -21,6 +21,11 @@ public interface StageFactory<S extends Stage> extends Factory {
   /// Whether `create` would work: pure, cheap, and before any device memory is touched.
   Support supports(LayerSpec spec, Backend backend);
 
+  /// The settings this stage reads from its section, beyond those of every stage of its kind.
+  default List<OptionSpec> options() {
+    return List.of();
+  }
+
   /// The trained tensors this stage brings to the block.
   default List<ParameterSpec> parameters(LayerSpec spec) {
     return List.of();

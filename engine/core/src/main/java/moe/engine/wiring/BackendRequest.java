@@ -1,0 +1,21 @@
+package moe.engine.wiring;
+
+import java.util.List;
+
+/// Which backend and device the user wants.
+///
+/// @param prefer names of backends, the favourite first
+/// @param device `auto`, an index, or a part of the device's name
+public record BackendRequest(List<String> prefer, String device) {
+  public BackendRequest {
+    prefer = List.copyOf(prefer);
+    if (prefer.isEmpty()) {
+      throw new IllegalArgumentException("no backend is asked for");
+    }
+  }
+
+  /// This backend and no other: a refusal is an error.
+  public static BackendRequest only(String backend) {
+    return new BackendRequest(List.of(backend), "auto");
+  }
+}

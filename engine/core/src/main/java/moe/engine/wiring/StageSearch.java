@@ -1,0 +1,169 @@
+package moe.engine.wiring;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import moe.engine.config.BlockPath;
+import moe.engine.plugin.PluginRegistry;
+import moe.engine.plugin.Provider;
+import moe.spi.Support;
+import moe.spi.device.Backend;
+import moe.spi.stage.CombinerFactory;
+import moe.spi.stage.DispatcherFactory;
+import moe.spi.stage.ExpertExecutorFactory;
+import moe.spi.stage.FusedMoe;
+import moe.spi.stage.FusedMoeFactory;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.Router;
+import moe.spi.stage.RouterFactory;
+import moe.spi.stage.Stage;
+import moe.spi.stage.StageFactory;
+
+/// One search for the stages of a request.
+///
+/// A path is tried in the order of its speed: fused, staged, baseline. The names in the request
+/// must exist on some backend; what this backend lacks or does not support is a refusal of the
+/// path.
+final class StageSearch {
+  private final PluginRegistry registry;
+  private final StageRequest request;
+  private final LayerSpec spec;
+  private final Backend backend;
+  private final List<Refusal> refusals = new ArrayList<>();
+
+  StageSearch(PluginRegistry registry, StageRequest request, LayerSpec spec, Backend backend) {
+    this.registry = registry;
+    this.request = request;
+    this.spec = spec;
+    this.backend = backend;
+  }
+
+  /// What the search came to.
+  sealed interface Outcome {}
+
+  record Found(StageSelection selection) implements Outcome {}
+
+  record NotFound(String reason) implements Outcome {}
+
+  Outcome search() {
+    requireNames();
+    Optional<Choice<Router>> router = pick("router", RouterFactory.class, request.router());
+    if (router.isEmpty()) {
+      return new NotFound(reasons());
+    }
+    List<BlockPath> paths =
+        request.path() == BlockPath.AUTO
+            ? List.of(BlockPath.FUSED, BlockPath.STAGED, BlockPath.BASELINE)
+            : List.of(request.path());
+    for (BlockPath path : paths) {
+      Optional<? extends Block> block = path == BlockPath.STAGED ? staged() : fused(path);
+      if (block.isPresent()) {
+        return new Found(new StageSelection(backend, spec, router.get(), block.get(), refusals));
+      }
+    }
+    return new NotFound(reasons());
+  }
+
+  private void requireNames() {
+    var _ = registry.require(RouterFactory.class, request.router().type());
+    if (request.path() == BlockPath.STAGED) {
+      var _ = registry.require(DispatcherFactory.class, request.dispatcher().type());
+      var _ = registry.require(ExpertExecutorFactory.class, request.experts().type());
+      var _ = registry.require(CombinerFactory.class, request.combiner().type());
+    }
+  }
+
+  private Optional<Block> staged() {
+    var dispatcher = pick("staged", DispatcherFactory.class, request.dispatcher());
+    var experts = pick("staged", ExpertExecutorFactory.class, request.experts());
+    var combiner = pick("staged", CombinerFactory.class, request.combiner());
+    return dispatcher.flatMap(
+        d -> experts.flatMap(e -> combiner.map(c -> new Block.Staged(d, e, c))));
+  }
+
+  /// A fusion replaces dispatcher and combiner, so it is taken only where those of the request are
+  /// the standard ones.
+  private Optional<Block> fused(BlockPath path) {
+    String name = name(path);
+    StageRequest standard = StageRequest.STANDARD;
+    if (!request.dispatcher().type().equals(standard.dispatcher().type())
+        || !request.combiner().type().equals(standard.combiner().type())) {
+      refuse(
+          name,
+          "it would replace dispatcher \"%s\" and combiner \"%s\"; choose path = \"staged\""
+              .formatted(request.dispatcher().type(), request.combiner().type()));
+      return Optional.empty();
+    }
+    List<StageFactory<FusedMoe>> candidates = new ArrayList<>();
+    for (Provider<FusedMoeFactory> provider : registry.providers(FusedMoeFactory.class)) {
+      if (provider.name().equals(name)
+          && provider.factory().experts().equals(request.experts().type())) {
+        candidates.add(provider.factory());
+      }
+    }
+    return best(name, "fusion \"%s\" of experts".formatted(name), candidates, request.experts())
+        .map(fusion -> new Block.Fused(path, fusion));
+  }
+
+  private <S extends Stage, F extends StageFactory<S>> Optional<Choice<S>> pick(
+      String what, Class<F> service, StageRequest.Named named) {
+    List<StageFactory<S>> candidates = new ArrayList<>();
+    for (Provider<F> provider : registry.providers(service)) {
+      if (provider.name().equals(named.type())) {
+        candidates.add(provider.factory());
+      }
+    }
+    String noun = service.getSimpleName().replace("Factory", "").toLowerCase(Locale.ROOT);
+    return best(what, noun, candidates, named);
+  }
+
+  /// The candidate written for this backend, or else the one for any, if it supports the block.
+  private <S extends Stage> Optional<Choice<S>> best(
+      String what, String noun, List<StageFactory<S>> candidates, StageRequest.Named named) {
+    String stage = "%s \"%s\"".formatted(noun, named.type());
+    for (String written : List.of(backend.name(), StageFactory.ANY_BACKEND)) {
+      for (StageFactory<S> factory : candidates) {
+        if (factory.backend().equals(written)) {
+          switch (factory.supports(spec, backend)) {
+            case Support.Yes() -> {
+              return Optional.of(new Choice<>(factory, named.options()));
+            }
+            case Support.No(String reason) -> refuse(what, stage + ": " + reason);
+          }
+        }
+      }
+    }
+    boolean elsewhere =
+        candidates.stream()
+            .noneMatch(factory ->
+                factory.backend().equals(backend.name())
+                    || factory.backend().equals(StageFactory.ANY_BACKEND));
+    if (elsewhere) {
+      String others =
+          candidates.stream()
+              .map(StageFactory::backend)
+              .distinct()
+              .collect(Collectors.joining(", "));
+      refuse(
+          what,
+          candidates.isEmpty()
+              ? stage + " does not exist"
+              : "%s exists for %s, not for %s".formatted(stage, others, backend.name()));
+    }
+    return Optional.empty();
+  }
+
+  private void refuse(String what, String reason) {
+    refusals.add(new Refusal(what, reason));
+  }
+
+  private String reasons() {
+    return refusals.stream().map(Refusal::toString).collect(Collectors.joining("; "));
+  }
+
+  private static String name(BlockPath path) {
+    return path.name().toLowerCase(Locale.ROOT);
+  }
+}
