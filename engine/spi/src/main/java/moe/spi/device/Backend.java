@@ -29,7 +29,8 @@ public interface Backend extends AutoCloseable {
   /// The operations of a transformer outside the MoE block.
   DenseOps dense();
 
-  /// Measures what the device can do now; takes well under a second, and nothing else should run meanwhile.
+  /// Measures what the device can do now; takes well under a second, and nothing else should run
+  /// meanwhile.
   DevicePeak measurePeak();
 
   /// The memory in use now.

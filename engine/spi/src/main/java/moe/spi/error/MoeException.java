@@ -1,6 +1,7 @@
 package moe.spi.error;
 
 import java.io.Serial;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// An error with a cause outside the engine's own code: a file, an argument, a device, a plugin.
@@ -20,6 +21,12 @@ public final class MoeException extends RuntimeException {
   public MoeException(ErrorKind kind, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.kind = kind;
+  }
+
+  /// What the user reads; never null.
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 
   /// The kind of this error, which decides the exit code.

@@ -5,7 +5,8 @@ import java.util.List;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
 
-/// The trained tensors of the stages that most blocks use, so that all backends name and shape them alike.
+/// The trained tensors of the stages that most blocks use, so that all backends name and shape them
+/// alike.
 public final class StandardParameters {
   /// `router.weight` `[experts, dModel]` and, with biases, `router.bias` `[experts]`; always F32.
   public static List<ParameterSpec> linearRouter(LayerSpec spec) {
@@ -23,8 +24,8 @@ public final class StandardParameters {
     return List.copyOf(specs);
   }
 
-  /// `experts.up`, `experts.down` and, if gated, `experts.gate`: each a `weight` `[experts, out, in]` and, with biases,
-  /// a `bias` `[experts, out]`.
+  /// `experts.up`, `experts.down` and, if gated, `experts.gate`: each a `weight` `[experts, out,
+  /// in]` and, with biases, a `bias` `[experts, out]`.
   public static List<ParameterSpec> feedForward(LayerSpec spec) {
     List<ParameterSpec> specs = new ArrayList<>();
     if (spec.gated()) {
@@ -44,8 +45,7 @@ public final class StandardParameters {
       int in,
       Initialisation initialisation) {
     Shape weight = Shape.of(spec.experts(), out, in);
-    specs.add(
-        new ParameterSpec(prefix + ".weight", spec.weights(), weight, initialisation, true));
+    specs.add(new ParameterSpec(prefix + ".weight", spec.weights(), weight, initialisation, true));
     if (spec.bias()) {
       specs.add(bias(prefix + ".bias", Shape.of(spec.experts(), out)));
     }
