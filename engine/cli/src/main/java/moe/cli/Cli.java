@@ -9,11 +9,14 @@ final class Cli {
 
   /// Runs one command; results go to `out`, progress and errors to `err`.
   static int run(PrintWriter out, PrintWriter err, String... args) {
-    CommandLine commandLine = create(out, err);
+    return execute(create(out, err), args);
+  }
+
+  static int execute(CommandLine root, String... args) {
     try {
-      return commandLine.execute(args);
-    } catch (OutOfMemoryError e) {
-      return Failures.report(e, commandLine);
+      return root.execute(args);
+    } catch (OutOfMemoryError e) { // picocli hands on exceptions, not errors
+      return Failures.report(e, root);
     }
   }
 

@@ -24,7 +24,7 @@ final class Failures {
 
   /// Prints what went wrong and returns the exit code; the stack trace only with `--stacktrace`.
   static int report(Throwable failure, CommandLine command) {
-    PrintWriter err = command.getErr();
+    PrintWriter err = command.getCommandSpec().root().commandLine().getErr();
     boolean stacktrace = MoeEngine.of(command).stacktrace();
     err.println("moe-engine: " + line(failure, stacktrace));
     if (stacktrace) {

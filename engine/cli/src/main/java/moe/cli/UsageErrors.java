@@ -1,5 +1,6 @@
 package moe.cli;
 
+import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -17,8 +18,9 @@ final class UsageErrors implements IParameterExceptionHandler {
   public int handleParseException(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
-    command.getErr().printf("%s: %s%n", name, describe(e));
-    command.getErr().printf("See %s --help%n", name);
+    PrintWriter err = command.getCommandSpec().root().commandLine().getErr();
+    err.printf("%s: %s%n", name, describe(e));
+    err.printf("See %s --help%n", name);
     return EXIT_CODE;
   }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package moe.cli.house.bad.cli;
+
+import org.jspecify.annotations.NullMarked;

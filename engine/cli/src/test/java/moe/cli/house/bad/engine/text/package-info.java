@@ -1,0 +1,4 @@
+@NullMarked
+package moe.cli.house.bad.engine.text;
+
+import org.jspecify.annotations.NullMarked;

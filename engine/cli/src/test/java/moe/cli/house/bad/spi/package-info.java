@@ -1,0 +1,4 @@
+@NullMarked
+package moe.cli.house.bad.spi;
+
+import org.jspecify.annotations.NullMarked;
