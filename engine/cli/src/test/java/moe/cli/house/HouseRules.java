@@ -142,6 +142,8 @@ final class HouseRules {
 
   private ArchRule noClassForName() {
     return noClasses()
+        .that()
+        .resideOutsideOfPackage(root + ".engine.plugin..") // holds the class loaders
         .should()
         .callMethod(Class.class, "forName", String.class)
         .orShould()
