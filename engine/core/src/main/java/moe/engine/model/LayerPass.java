@@ -1,0 +1,155 @@
+package moe.engine.model;
+
+import java.util.Optional;
+import moe.spi.device.Activation;
+import moe.spi.device.AttentionShape;
+import moe.spi.device.DenseOps;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.KvCache;
+import moe.spi.device.NormStatistics;
+import moe.spi.device.Tensor;
+import moe.spi.stage.Routing;
+import org.jspecify.annotations.Nullable;
+
+/// One transformer layer on batches of one shape: `m = x + attention(norm(x))`, `y = m +
+/// feedForward(norm(m))`.
+///
+/// All tensors are F32 `[tokens, dModel]` unless said.
+final class LayerPass {
+  private final DenseOps dense;
+  private final Layer layer;
+  private final float epsilon;
+  private final AttentionShape attention;
+  private final @Nullable KvCache cache;
+  private final FeedForwardPass feedForward;
+
+  private final Tensor in;
+  private final Tensor normed1;
+  private final NormStatistics statistics1;
+  private final Tensor qkv; // [tokens, 3·dModel]
+  private final @Nullable Tensor logSumExp; // [batch, heads, seqLength]
+  private final Tensor attended;
+  private final Tensor branch; // what is added to the residual stream
+  private final Tensor middle;
+  private final Tensor normed2;
+  private final NormStatistics statistics2;
+  private final Tensor out;
+  private final @Nullable Training training;
+
+  /// @param dResidual gradient of the residual stream, handed from layer to layer in place
+  private record Training(
+      Tensor dResidual, Tensor dNormed, Tensor dAttended, Tensor dQkv, Tensor logSumExp) {}
+
+  LayerPass(
+      Gpt2 model,
+      int index,
+      AttentionShape shape,
+      Tensor in,
+      PassBuffers buffers,
+      @Nullable KvCache cache) {
+    long tokens = shape.tokens();
+    long dModel = shape.dModel();
+    this.dense = model.dense();
+    this.layer = model.layer(index);
+    this.epsilon = model.spec().epsilon();
+    this.attention = shape;
+    this.cache = cache;
+    this.in = in;
+    this.normed1 = buffers.kept("normed1", tokens, dModel);
+    this.statistics1 = buffers.keptStatistics(tokens);
+    this.qkv = buffers.kept("qkv", tokens, 3 * dModel);
+    this.attended = buffers.kept("attended", tokens, dModel);
+    this.branch = buffers.shared("branch", tokens, dModel);
+    this.middle = buffers.kept("middle", tokens, dModel);
+    this.normed2 = buffers.kept("normed2", tokens, dModel);
+    this.statistics2 = buffers.keptStatistics(tokens);
+    // In inference the stream returns to where it came from: `in` is dead once `middle` is there.
+    this.out = buffers.training() ? buffers.own(tokens, dModel) : in;
+    if (buffers.training()) {
+      this.logSumExp = buffers.own(shape.batch(), shape.heads(), shape.seqLength());
+      this.training =
+          new Training(
+              buffers.shared("dResidual", tokens, dModel),
+              buffers.shared("dNormed", tokens, dModel),
+              buffers.shared("dAttended", tokens, dModel),
+              buffers.shared("dQkv", tokens, 3 * dModel),
+              logSumExp);
+    } else {
+      this.logSumExp = null;
+      this.training = null;
+    }
+    this.feedForward =
+        layer
+            .feedForward()
+            .pass(
+                new FeedForwardPorts(
+                    normed2,
+                    branch,
+                    training == null
+                        ? null
+                        : new FeedForwardPorts.Gradients(training.dResidual(), training.dNormed())),
+                buffers);
+  }
+
+  /// @param position of the first token of each sequence; above 0 only with a cache
+  void forward(int position, DeviceStream stream) {
+    dense.layerNorm(in, layer.norm1().weights(), epsilon, normed1, statistics1, stream);
+    dense.linear(normed1, layer.qkv().weights(), Activation.NONE, qkv, stream);
+    attend(position, stream);
+    dense.linear(attended, layer.projection().weights(), Activation.NONE, branch, stream);
+    dense.add(in, branch, middle, stream);
+    dense.layerNorm(middle, layer.norm2().weights(), epsilon, normed2, statistics2, stream);
+    feedForward.forward(stream);
+    dense.add(middle, branch, out, stream);
+  }
+
+  private void attend(int position, DeviceStream stream) {
+    if (cache == null) {
+      dense.attention(qkv, attention, attended, logSumExp, stream);
+    } else {
+      dense.attentionCached(qkv, cache, position, attention, attended, stream);
+    }
+  }
+
+  /// Turns `dResidual` from the gradient of `out` into that of `in`.
+  void backward(DeviceStream stream) {
+    Training t = MoeFeedForward.inTraining(training);
+    feedForward.backward(stream);
+    dense.layerNormBackward(
+        t.dNormed(),
+        middle,
+        layer.norm2().weights(),
+        statistics2,
+        t.dResidual(),
+        layer.norm2().trained(),
+        stream);
+    dense.linearBackward(
+        t.dResidual(),
+        attended,
+        layer.projection().weights(),
+        t.dAttended(),
+        layer.projection().trained(),
+        stream);
+    dense.attentionBackward(
+        t.dAttended(), qkv, attended, t.logSumExp(), attention, t.dQkv(), stream);
+    dense.linearBackward(
+        t.dQkv(), normed1, layer.qkv().weights(), t.dNormed(), layer.qkv().trained(), stream);
+    dense.layerNormBackward(
+        t.dNormed(),
+        in,
+        layer.norm1().weights(),
+        statistics1,
+        t.dResidual(),
+        layer.norm1().trained(),
+        stream);
+  }
+
+  Tensor out() {
+    return out;
+  }
+
+  /// The routing of the last forward, if the layer has a MoE block.
+  Optional<Routing> routing() {
+    return feedForward instanceof MoeBlock block ? Optional.of(block.routing()) : Optional.empty();
+  }
+}

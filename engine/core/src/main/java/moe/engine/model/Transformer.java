@@ -1,0 +1,124 @@
+package moe.engine.model;
+
+import java.util.Optional;
+import moe.spi.device.AttentionShape;
+import moe.spi.device.DenseOps;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.Embeddings;
+import moe.spi.device.NormStatistics;
+import moe.spi.device.Tensor;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import moe.spi.stage.Routing;
+import org.jspecify.annotations.Nullable;
+
+/// The model without its head, on batches of one shape: embed, layers, norm.
+final class Transformer {
+  private final DenseOps dense;
+  private final Embeddings embeddings;
+  private final TrainedNorm finalNorm;
+  private final float epsilon;
+  private final int seqLength;
+  private final Tensor ids; // I32 [tokens]
+  private final Tensor embedded; // [tokens, dModel], like all below
+  private final LayerPass[] layers;
+  private final Tensor last;
+  private final Tensor normed;
+  private final NormStatistics statistics;
+  private final @Nullable Training training;
+
+  private record Training(Tensor dResidual, Tensor dNormed, Embeddings gradients) {}
+
+  /// @param caches keys and values of earlier positions; null without
+  Transformer(
+      Gpt2 model, int batch, int seqLength, PassBuffers buffers, @Nullable KvCaches caches) {
+    Gpt2Spec spec = model.spec();
+    check(model, batch, seqLength);
+    AttentionShape shape = new AttentionShape(batch, seqLength, spec.heads(), spec.headSize());
+    long tokens = shape.tokens();
+    this.dense = model.dense();
+    this.embeddings = model.embeddings();
+    this.finalNorm = model.finalNorm();
+    this.epsilon = spec.epsilon();
+    this.seqLength = seqLength;
+    this.ids = buffers.ownIndexes(tokens);
+    this.embedded = buffers.own(tokens, spec.dModel());
+    this.layers = new LayerPass[spec.layers()];
+    Tensor in = embedded;
+    for (int i = 0; i < layers.length; i++) {
+      layers[i] =
+          new LayerPass(model, i, shape, in, buffers, caches == null ? null : caches.layer(i));
+      in = layers[i].out();
+    }
+    this.last = in;
+    this.normed = buffers.own(tokens, spec.dModel());
+    this.statistics = buffers.keptStatistics(tokens);
+    this.training =
+        buffers.training()
+            ? new Training(
+                buffers.shared("dResidual", tokens, spec.dModel()),
+                buffers.shared("dNormed", tokens, spec.dModel()),
+                model.embeddingGradients())
+            : null;
+  }
+
+  private static void check(Gpt2 model, int batch, int seqLength) {
+    int positions = model.spec().positions();
+    if (seqLength > positions) {
+      throw new MoeException(
+          ErrorKind.DATA,
+          "sequences of %d tokens: this model has %d positions; shorten them"
+              .formatted(seqLength, positions));
+    }
+    if (batch < 1 || seqLength < 1 || (long) batch * seqLength > model.options().maxTokens()) {
+      throw new IllegalArgumentException(
+          "batch %d of %d tokens: the model was made for 1 to %d tokens"
+              .formatted(batch, seqLength, model.options().maxTokens()));
+    }
+  }
+
+  /// From `ids` to `normed`.
+  ///
+  /// @param position of the first token of each sequence; above 0 only with caches
+  void forward(int position, DeviceStream stream) {
+    dense.embed(ids, embeddings, seqLength, position, embedded, stream);
+    for (LayerPass layer : layers) {
+      layer.forward(position, stream);
+    }
+    dense.layerNorm(last, finalNorm.weights(), epsilon, normed, statistics, stream);
+  }
+
+  /// From `dNormed` to the gradients of all weights below.
+  void backward(DeviceStream stream) {
+    Training t = MoeFeedForward.inTraining(training);
+    stream.zero(t.dResidual());
+    dense.layerNormBackward(
+        t.dNormed(),
+        last,
+        finalNorm.weights(),
+        statistics,
+        t.dResidual(),
+        finalNorm.trained(),
+        stream);
+    for (int i = layers.length - 1; i >= 0; i--) {
+      layers[i].backward(stream);
+    }
+    dense.embedBackward(ids, t.dResidual(), seqLength, t.gradients(), stream);
+  }
+
+  Tensor ids() {
+    return ids;
+  }
+
+  Tensor normed() {
+    return normed;
+  }
+
+  Tensor dNormed() {
+    return MoeFeedForward.inTraining(training).dNormed();
+  }
+
+  Optional<Routing> routing(int layer) {
+    return layers[layer].routing();
+  }
+}
