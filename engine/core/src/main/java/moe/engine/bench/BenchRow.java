@@ -1,0 +1,68 @@
+package moe.engine.bench;
+
+import java.util.Optional;
+
+/// One line of a benchmark's table.
+///
+/// @param subject the shape or model
+/// @param pass what was timed
+/// @param path how the MoE block was computed; empty for a model without one
+/// @param weights storage of the weights
+/// @param times one duration per run
+/// @param work what one run does
+/// @param peak the device's own peak, measured between the runs
+/// @param speedup median of the baseline over this median, if the baseline ran beside it
+/// @param difference relative norm of the difference to the baseline's result, likewise
+public record BenchRow(
+    String subject,
+    String pass,
+    String path,
+    String weights,
+    Samples times,
+    Work work,
+    Peak peak,
+    Optional<Double> speedup,
+    Optional<Double> difference) {
+  /// What one run does.
+  ///
+  /// @param flops floating-point operations
+  /// @param weightBytes bytes of weights that must be read, each once
+  /// @param tokens tokens of a run
+  public record Work(double flops, double weightBytes, double tokens) {}
+
+  /// The device's peak while this row was measured.
+  ///
+  /// @param flopsPerSecond float32 multiply-adds, two operations each
+  /// @param readBytesPerSecond memory
+  public record Peak(double flopsPerSecond, double readBytesPerSecond) {}
+
+  /// Median milliseconds of a run.
+  public double medianMillis() {
+    return times.percentileMillis(50);
+  }
+
+  /// 10⁹ floating-point operations per second, of the median.
+  public double gflops() {
+    return work.flops() / medianMillis() / 1e6;
+  }
+
+  /// 0 to 1: the rate of the median over the multiply-add peak.
+  public double shareOfPeak() {
+    return gflops() * 1e9 / peak.flopsPerSecond();
+  }
+
+  /// 10⁹ bytes of weights per second, of the median.
+  public double gigabytesPerSecond() {
+    return work.weightBytes() / medianMillis() / 1e6;
+  }
+
+  /// 0 to 1: the rate of the median over the measured read bandwidth; above 1 when caches serve.
+  public double shareOfBandwidth() {
+    return gigabytesPerSecond() * 1e9 / peak.readBytesPerSecond();
+  }
+
+  /// Tokens per second, of the median.
+  public double tokensPerSecond() {
+    return work.tokens() / medianMillis() * 1e3;
+  }
+}

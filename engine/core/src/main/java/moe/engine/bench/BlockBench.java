@@ -1,0 +1,135 @@
+package moe.engine.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import moe.engine.config.BlockPath;
+import moe.engine.plugin.PluginRegistry;
+import moe.engine.wiring.Refusal;
+import moe.engine.wiring.StageRequest;
+import moe.engine.wiring.StageSelection;
+import moe.spi.device.Backend;
+import moe.spi.device.DType;
+import moe.spi.device.DeviceStream;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+
+/// Times one MoE block (router, dispatch, experts, combine) on random input, all paths in turn.
+public final class BlockBench {
+  /// What to time.
+  ///
+  /// @param paths in the order of the table; the others are compared with `BASELINE` if it is among them
+  /// @param backward whether to time the backward; otherwise the forward
+  /// @param weights storage of the experts' weights
+  /// @param seconds of each path, about
+  public record Request(
+      MoeShape shape, List<BlockPath> paths, boolean backward, DType weights, double seconds) {
+    public Request {
+      paths = List.copyOf(paths);
+      if (backward && weights != DType.F32) {
+        throw new MoeException(
+            ErrorKind.USAGE,
+            "backward needs f32 weights, not %s".formatted(weights.name().toLowerCase(Locale.ROOT)));
+      }
+    }
+  }
+
+  /// The rows of one shape, and the paths that could not run.
+  public record Result(List<BenchRow> rows, List<Refusal> refusals) {}
+
+  private final PluginRegistry registry;
+  private final Backend backend;
+
+  public BlockBench(PluginRegistry registry, Backend backend) {
+    this.registry = registry;
+    this.backend = backend;
+  }
+
+  /// Times one shape.
+  ///
+  /// @throws MoeException kind `MEMORY` before anything is allocated, if the shape does not fit
+  public Result run(Request request, Progress progress) {
+    progress.subject(request.shape().name());
+    List<Refusal> refusals = new ArrayList<>();
+    List<StageSelection> selections = new ArrayList<>();
+    for (BlockPath path : request.paths()) {
+      try {
+        selections.add(
+            StageSelection.choose(
+                registry,
+                StageRequest.STANDARD.on(path),
+                request.shape().spec(request.weights(), request.backward()),
+                backend));
+      } catch (MoeException e) {
+        if (e.kind() != ErrorKind.UNSUPPORTED) {
+          throw e;
+        }
+        refusals.add(new Refusal(name(path), e.getMessage()));
+      }
+    }
+    BlockMemory.check(request, selections.size(), backend);
+    try (DeviceStream stream = backend.newStream();
+        BlockSetup setup = new BlockSetup(backend, request.shape(), stream)) {
+      List<BlockRun> runs = new ArrayList<>();
+      for (StageSelection selection : selections) {
+        runs.add(setup.prepare(selection, request.backward()));
+      }
+      return new Result(time(request, runs, stream, progress), refusals);
+    }
+  }
+
+  private List<BenchRow> time(
+      Request request, List<BlockRun> runs, DeviceStream stream, Progress progress) {
+    PeakMeter peak = new PeakMeter(backend);
+    List<Samples> samples = runs.stream().map(_ -> new Samples()).toList();
+    new Contest(stream, peak, request.seconds()).run(runs, samples, progress);
+    int baseline = indexOf(runs, BlockPath.BASELINE);
+    List<float[]> results = runs.stream().map(run -> run.result(stream)).toList();
+    BenchRow.Work work = work(request, runs, stream);
+    List<BenchRow> rows = new ArrayList<>();
+    for (int i = 0; i < runs.size(); i++) {
+      rows.add(
+          new BenchRow(
+              request.shape().name(),
+              request.backward() ? "backward" : "forward",
+              name(runs.get(i).path()),
+              name(request.weights()),
+              samples.get(i),
+              work,
+              peak.median(),
+              baseline < 0 || baseline == i
+                  ? Optional.empty()
+                  : Optional.of(
+                      samples.get(baseline).percentileMillis(50)
+                          / samples.get(i).percentileMillis(50)),
+              baseline < 0 || baseline == i
+                  ? Optional.empty()
+                  : Optional.of(RelativeError.of(results.get(i), results.get(baseline)))));
+    }
+    return rows;
+  }
+
+  private static BenchRow.Work work(
+      Request request, List<BlockRun> runs, DeviceStream stream) {
+    int touched = runs.isEmpty() ? 0 : runs.getFirst().touchedExperts(stream);
+    MoeShape shape = request.shape();
+    // Backward of a matrix product is two products: one for its input, one for its weights.
+    double flops = shape.forwardFlops() * (request.backward() ? 2 : 1);
+    return new BenchRow.Work(
+        flops, shape.weightBytes(touched, request.weights()), shape.tokens());
+  }
+
+  private static int indexOf(List<BlockRun> runs, BlockPath path) {
+    for (int i = 0; i < runs.size(); i++) {
+      if (runs.get(i).path() == path) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+}

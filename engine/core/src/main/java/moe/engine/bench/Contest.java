@@ -1,0 +1,72 @@
+package moe.engine.bench;
+
+import java.util.List;
+import moe.spi.device.DeviceStream;
+
+/// Times several ways to do one thing in turn, A B C A B C, so that a machine that changes its speed slows all alike.
+final class Contest {
+  private static final int LEAST_WARM_UPS = 3;
+  // The JIT compiler needs a second or two to bring its last version of a kernel.
+  private static final long WARM_UP_NANOS = 1_500_000_000;
+  private static final long SLICE_NANOS = 50_000_000;
+  private static final int LEAST_RUNS = 5;
+  private static final int LEAST_ROUNDS = 3;
+
+  /// One way.
+  interface Entrant {
+    /// What is not timed but must come first, such as the forward before a backward.
+    void prepare();
+
+    /// What is timed.
+    void run();
+  }
+
+  private final DeviceStream stream;
+  private final PeakMeter peak;
+  private final double seconds;
+
+  /// @param seconds for each entrant, about
+  Contest(DeviceStream stream, PeakMeter peak, double seconds) {
+    this.stream = stream;
+    this.peak = peak;
+    this.seconds = seconds;
+  }
+
+  /// Runs all entrants; durations go to the samples of the same index.
+  void run(List<? extends Entrant> entrants, List<Samples> samples, Progress progress) {
+    for (Entrant entrant : entrants) {
+      long end = System.nanoTime() + WARM_UP_NANOS;
+      for (int i = 0; i < LEAST_WARM_UPS || System.nanoTime() < end; i++) {
+        duration(entrant);
+      }
+    }
+    long end = System.nanoTime() + (long) (seconds * 1e9) * entrants.size();
+    for (int round = 0; !enough(round, end, samples); round++) {
+      peak.measure();
+      for (int i = 0; i < entrants.size(); i++) {
+        slice(entrants.get(i), samples.get(i));
+      }
+      progress.round(round);
+    }
+  }
+
+  private static boolean enough(int rounds, long end, List<Samples> samples) {
+    return System.nanoTime() >= end
+        && rounds >= LEAST_ROUNDS
+        && samples.stream().allMatch(s -> s.count() >= LEAST_RUNS);
+  }
+
+  private void slice(Entrant entrant, Samples samples) {
+    long start = System.nanoTime();
+    do {
+      samples.add(duration(entrant));
+    } while (System.nanoTime() - start < SLICE_NANOS);
+  }
+
+  private long duration(Entrant entrant) {
+    entrant.prepare();
+    long start = stream.timeNanos();
+    entrant.run();
+    return stream.timeNanos() - start;
+  }
+}
