@@ -1,0 +1,128 @@
+package moe.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import moe.engine.bench.BenchRow;
+import moe.engine.bench.BlockBench;
+import moe.engine.bench.MoeShape;
+import moe.engine.config.BlockPath;
+import moe.engine.plugin.PluginRegistry;
+import moe.engine.wiring.BackendSelection;
+import moe.engine.wiring.Refusal;
+import moe.spi.device.Backend;
+import moe.spi.device.DType;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Times MoE blocks and whole models on one backend.
+@Command(
+    name = "bench",
+    description = "Times one MoE block, or a whole DistilGPT-2, beside the device's own peak.",
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  moe-engine bench",
+      "  moe-engine bench --shape seed-1k --pass forward,backward --path fused,baseline",
+      "  moe-engine bench --shape 100/256/1024/8/2 --weights bf16 --json",
+      "  moe-engine bench --model distilgpt2 --pass train --batch 4 --seq-length 64",
+      "  moe-engine bench --model distilgpt2 --pass decode --weights bf16"
+    })
+final class BenchCommand implements Callable<Integer> {
+  /// What is timed.
+  enum Pass {
+    forward,
+    backward,
+    train,
+    decode
+  }
+
+  /// How weights are stored.
+  enum Weights {
+    f32(DType.F32),
+    bf16(DType.BF16);
+
+    private final DType type;
+
+    Weights(DType type) {
+      this.type = type;
+    }
+  }
+
+  @Mixin private BackendOption backendOption;
+
+  @Option(
+      names = "--shape",
+      split = ",",
+      paramLabel = "SHAPE",
+      description = {
+        "MoE blocks: one-token, seed-64, seed-1k, seed-8k, olmoe-1, olmoe-4k, mixtral-4k, qwen3-8k, granular,",
+        "or tokens/dModel/dHidden/experts/topK[/gated]. Default: ${DEFAULT-VALUE}."
+      },
+      defaultValue = "one-token,seed-64,seed-1k")
+  private List<String> shapes;
+
+  @Option(
+      names = "--pass",
+      split = ",",
+      paramLabel = "PASS",
+      description = "For blocks forward, backward; for models train, decode. Default: forward.")
+  private List<Pass> passes = List.of();
+
+  @Option(
+      names = "--path",
+      split = ",",
+      paramLabel = "PATH",
+      description = "Of ${COMPLETION-CANDIDATES}; timed in turn. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "fused,staged,baseline")
+  private List<BlockPath> paths;
+
+  @Option(
+      names = "--weights",
+      description = "Storage of the weights, ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}.",
+      defaultValue = "f32")
+  private Weights weights;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      description = "For each path of each shape, about; default: ${DEFAULT-VALUE}.",
+      defaultValue = "2")
+  private double seconds;
+
+  @Mixin private BenchModelOptions model;
+
+  @Option(names = "--json", description = "Print JSON instead of a table.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  BenchCommand() {}
+
+  @Override
+  public Integer call() {
+    if (!(seconds > 0) || seconds > 3600) {
+      throw new MoeException(
+          ErrorKind.USAGE, "--seconds %s: must be above 0 and at most 3600".formatted(seconds));
+    }
+    BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
+    try (PluginRegistry registry = Plugins.load();
+        BackendSelection selection = BackendSelection.open(registry, backendOption.request())) {
+      List<BenchRow> rows = new ArrayList<>();
+      List<Refusal> refusals = new ArrayList<>(selection.refusals());
+      if (model.chosen()) {
+        rows.addAll(models(registry, selection.backend(), progress));
+      } else {
+        blocks(registry, selection.backend(), progress, rows, refusals);
+      }
+      BenchReport report = new BenchReport(selection.backend().device(), rows, refusals);
+      spec.commandLine().getOut().print(json ? report.json() : report.table());
+      spec.commandLine().getOut().flush();
+      return 0;
+    }
+  }
