@@ -16,8 +16,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// Times libtorch on the CPU: `block TOKENS` is one MoE block (768/3072, 8 experts, top-2) as a loop over experts with
-/// the tokens grouped on the host; `train BATCH SEQ` is forward + backward of a dense DistilGPT-2.
+/// Times libtorch on the CPU: `block TOKENS` is one MoE block (768/3072, 8 experts, top-2) as a
+/// loop over experts with the tokens grouped on the host; `train BATCH SEQ` is forward + backward
+/// of a dense DistilGPT-2.
 ///
 /// Prints one JSON line with the median, the 5th and the 95th percentile in milliseconds.
 public final class LibtorchPeer {
@@ -165,7 +166,9 @@ public final class LibtorchPeer {
     NDArray gain = ones(D_MODEL);
     NDArray shift = parameter(0, D_MODEL);
     NDArray ids =
-        manager.randomInteger(0, VOCAB, new Shape(batch, seq), DataType.INT32).toType(DataType.INT64, true);
+        manager
+            .randomInteger(0, VOCAB, new Shape(batch, seq), DataType.INT32)
+            .toType(DataType.INT64, true);
     NDArray labels = ids.reshape(-1);
     NDArray mask = causalMask(seq);
     return () -> {
@@ -202,8 +205,7 @@ public final class LibtorchPeer {
 
   private static NDArray attention(NDArray x, NDArray[] w, int batch, int seq, NDArray mask) {
     int size = D_MODEL / HEADS;
-    NDArray qkv =
-        linear(x, w[2], w[3]).reshape(batch, seq, 3L * HEADS, size).transpose(0, 2, 1, 3);
+    NDArray qkv = linear(x, w[2], w[3]).reshape(batch, seq, 3L * HEADS, size).transpose(0, 2, 1, 3);
     NDList parts = qkv.split(3, 1);
     NDArray scores =
         parts.get(0).matMul(parts.get(1).transpose(0, 1, 3, 2)).mul(1 / Math.sqrt(size)).add(mask);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import moe.engine.bench.BenchRow;
 import moe.engine.bench.BlockBench;
+import moe.engine.bench.ModelBench;
 import moe.engine.bench.MoeShape;
 import moe.engine.config.BlockPath;
 import moe.engine.plugin.PluginRegistry;
@@ -61,7 +62,8 @@ final class BenchCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "SHAPE",
       description = {
-        "MoE blocks: one-token, seed-64, seed-1k, seed-8k, olmoe-1, olmoe-4k, mixtral-4k, qwen3-8k, granular,",
+        "MoE blocks: one-token, seed-64, seed-1k, seed-8k, olmoe-1, olmoe-4k, mixtral-4k, qwen3-8k,"
+            + " granular,",
         "or tokens/dModel/dHidden/experts/topK[/gated]. Default: ${DEFAULT-VALUE}."
       },
       defaultValue = "one-token,seed-64,seed-1k")
@@ -111,7 +113,7 @@ final class BenchCommand implements Callable<Integer> {
           ErrorKind.USAGE, "--seconds %s: must be above 0 and at most 3600".formatted(seconds));
     }
     BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
-    try (PluginRegistry registry = Plugins.load();
+    try (PluginRegistry registry = PluginRegistry.load();
         BackendSelection selection = BackendSelection.open(registry, backendOption.request())) {
       List<BenchRow> rows = new ArrayList<>();
       List<Refusal> refusals = new ArrayList<>(selection.refusals());
@@ -126,3 +128,64 @@ final class BenchCommand implements Callable<Integer> {
       return 0;
     }
   }
+
+  private void blocks(
+      PluginRegistry registry,
+      Backend backend,
+      BenchProgress progress,
+      List<BenchRow> rows,
+      List<Refusal> refusals) {
+    BlockBench bench = new BlockBench(registry, backend);
+    List<MoeShape> parsed = shapes.stream().map(MoeShape::parse).toList();
+    for (Pass pass : passes.isEmpty() ? List.of(Pass.forward) : passes) {
+      boolean backward = backward(pass);
+      for (MoeShape shape : parsed) {
+        try {
+          BlockBench.Result result =
+              bench.run(
+                  new BlockBench.Request(shape, paths, backward, weights.type, seconds), progress);
+          rows.addAll(result.rows());
+          refusals.addAll(result.refusals());
+        } catch (MoeException e) {
+          // One shape too large must not lose the figures of the others.
+          if (e.kind() != ErrorKind.MEMORY || parsed.size() == 1) {
+            throw e;
+          }
+          refusals.add(new Refusal(shape.name(), e.getMessage()));
+        }
+      }
+    }
+  }
+
+  private static boolean backward(Pass pass) {
+    return switch (pass) {
+      case forward -> false;
+      case backward -> true;
+      case train, decode ->
+          throw new MoeException(
+              ErrorKind.USAGE,
+              "--pass %s needs --model: blocks have forward and backward".formatted(pass));
+    };
+  }
+
+  private List<BenchRow> models(PluginRegistry registry, Backend backend, BenchProgress progress) {
+    ModelBench bench = new ModelBench(backend);
+    List<BenchRow> rows = new ArrayList<>();
+    for (ModelBench.Subject subject : model.subjects(registry, backend, paths)) {
+      for (Pass pass : passes.isEmpty() ? List.of(Pass.train) : passes) {
+        rows.add(
+            switch (pass) {
+              case train ->
+                  bench.train(subject, model.batch(), model.seqLength(), seconds, progress);
+              case decode ->
+                  bench.decode(subject, model.seqLength(), weights.type, seconds, progress);
+              case forward, backward ->
+                  throw new MoeException(
+                      ErrorKind.USAGE,
+                      "--pass %s is for blocks: models have train and decode".formatted(pass));
+            });
+      }
+    }
+    return rows;
+  }
+}

@@ -27,8 +27,20 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
     }
     TextTable table =
         new TextTable(
-            "subject", "pass", "path", "weights", "median ms", "p5", "p95", "GFLOP/s", "of peak",
-            "GB/s", "of memory", "tokens/s", "x baseline", "difference");
+            "subject",
+            "pass",
+            "path",
+            "weights",
+            "median ms",
+            "p5",
+            "p95",
+            "GFLOP/s",
+            "of peak",
+            "GB/s",
+            "of memory",
+            "tokens/s",
+            "x baseline",
+            "difference");
     for (BenchRow row : rows) {
       table.row(
           row.subject(),
@@ -94,14 +106,13 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
 
   // A NaN is no JSON number; it stands as text, so that it cannot pass for a small error.
   private static void add(JsonObject object, String key, Optional<Double> value) {
-    value.ifPresent(
-        v -> {
-          if (Double.isFinite(v)) {
-            object.addProperty(key, v);
-          } else {
-            object.addProperty(key, v.toString());
-          }
-        });
+    value.ifPresent(v -> {
+      if (Double.isFinite(v)) {
+        object.addProperty(key, v);
+      } else {
+        object.addProperty(key, v.toString());
+      }
+    });
   }
 
   private static String millis(double value) {

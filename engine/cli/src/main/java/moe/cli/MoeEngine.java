@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
     usageHelpAutoWidth = true,
-    subcommands = {CompletionCommand.class},
+    subcommands = {BenchCommand.class, CompletionCommand.class},
     footerHeading = "%nExample:%n",
     footer = {
       "  moe-engine COMMAND --help",

@@ -19,7 +19,8 @@ import moe.spi.error.MoeException;
 public final class BlockBench {
   /// What to time.
   ///
-  /// @param paths in the order of the table; the others are compared with `BASELINE` if it is among them
+  /// @param paths in the order of the table; the others are compared with `BASELINE` if it is among
+  ///   them
   /// @param backward whether to time the backward; otherwise the forward
   /// @param weights storage of the experts' weights
   /// @param seconds of each path, about
@@ -30,7 +31,8 @@ public final class BlockBench {
       if (backward && weights != DType.F32) {
         throw new MoeException(
             ErrorKind.USAGE,
-            "backward needs f32 weights, not %s".formatted(weights.name().toLowerCase(Locale.ROOT)));
+            "backward needs f32 weights, not %s"
+                .formatted(weights.name().toLowerCase(Locale.ROOT)));
       }
     }
   }
@@ -83,7 +85,7 @@ public final class BlockBench {
       Request request, List<BlockRun> runs, DeviceStream stream, Progress progress) {
     PeakMeter peak = new PeakMeter(backend);
     List<Samples> samples = runs.stream().map(_ -> new Samples()).toList();
-    new Contest(stream, peak, request.seconds()).run(runs, samples, progress);
+    new Contest(stream, peak::measure, request.seconds()).run(runs, samples, progress);
     int baseline = indexOf(runs, BlockPath.BASELINE);
     List<float[]> results = runs.stream().map(run -> run.result(stream)).toList();
     BenchRow.Work work = work(request, runs, stream);
@@ -110,14 +112,12 @@ public final class BlockBench {
     return rows;
   }
 
-  private static BenchRow.Work work(
-      Request request, List<BlockRun> runs, DeviceStream stream) {
+  private static BenchRow.Work work(Request request, List<BlockRun> runs, DeviceStream stream) {
     int touched = runs.isEmpty() ? 0 : runs.getFirst().touchedExperts(stream);
     MoeShape shape = request.shape();
     // Backward of a matrix product is two products: one for its input, one for its weights.
     double flops = shape.forwardFlops() * (request.backward() ? 2 : 1);
-    return new BenchRow.Work(
-        flops, shape.weightBytes(touched, request.weights()), shape.tokens());
+    return new BenchRow.Work(flops, shape.weightBytes(touched, request.weights()), shape.tokens());
   }
 
   private static int indexOf(List<BlockRun> runs, BlockPath path) {

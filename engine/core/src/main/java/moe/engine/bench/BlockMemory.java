@@ -15,7 +15,8 @@ final class BlockMemory {
     double weights =
         shape.weightBytes(shape.experts(), request.weights()) * (request.backward() ? 2 : 1);
     double slots = (double) shape.tokens() * shape.topK();
-    // Hidden layers before and after the activation, and the experts' rows; as much again for their gradients.
+    // Hidden layers before and after the activation, and the experts' rows; as much again for their
+    // gradients.
     double kept = slots * ((shape.gated() ? 3.0 : 2.0) * shape.dHidden() + 2.0 * shape.dModel());
     double activations = 4.0 * paths * kept * (request.backward() ? 2 : 1);
     double needed = weights + activations;

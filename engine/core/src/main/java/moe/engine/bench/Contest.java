@@ -3,7 +3,8 @@ package moe.engine.bench;
 import java.util.List;
 import moe.spi.device.DeviceStream;
 
-/// Times several ways to do one thing in turn, A B C A B C, so that a machine that changes its speed slows all alike.
+/// Times several ways to do one thing in turn, A B C A B C, so that a machine that changes its
+/// speed slows all alike.
 final class Contest {
   private static final int LEAST_WARM_UPS = 3;
   // The JIT compiler needs a second or two to bring its last version of a kernel.
@@ -15,20 +16,21 @@ final class Contest {
   /// One way.
   interface Entrant {
     /// What is not timed but must come first, such as the forward before a backward.
-    void prepare();
+    void prepare(DeviceStream stream);
 
     /// What is timed.
-    void run();
+    void run(DeviceStream stream);
   }
 
   private final DeviceStream stream;
-  private final PeakMeter peak;
+  private final Runnable betweenRounds;
   private final double seconds;
 
+  /// @param betweenRounds measures the device's peak
   /// @param seconds for each entrant, about
-  Contest(DeviceStream stream, PeakMeter peak, double seconds) {
+  Contest(DeviceStream stream, Runnable betweenRounds, double seconds) {
     this.stream = stream;
-    this.peak = peak;
+    this.betweenRounds = betweenRounds;
     this.seconds = seconds;
   }
 
@@ -40,9 +42,9 @@ final class Contest {
         duration(entrant);
       }
     }
-    long end = System.nanoTime() + (long) (seconds * 1e9) * entrants.size();
+    long end = System.nanoTime() + (long) (seconds * 1e9 * entrants.size());
     for (int round = 0; !enough(round, end, samples); round++) {
-      peak.measure();
+      betweenRounds.run();
       for (int i = 0; i < entrants.size(); i++) {
         slice(entrants.get(i), samples.get(i));
       }
@@ -64,9 +66,9 @@ final class Contest {
   }
 
   private long duration(Entrant entrant) {
-    entrant.prepare();
+    entrant.prepare(stream);
     long start = stream.timeNanos();
-    entrant.run();
+    entrant.run(stream);
     return stream.timeNanos() - start;
   }
 }

@@ -27,7 +27,8 @@ public record MoeShape(
           new MoeShape("qwen3-8k", 8192, 2048, 768, 128, 8, true),
           new MoeShape("granular", 40960, 768, 1024, 32, 2, true));
 
-  /// Reads a name of `NAMED`, or numbers as `tokens/dModel/dHidden/experts/topK`, with `/gated` behind for SwiGLU.
+  /// Reads a name of `NAMED`, or numbers as `tokens/dModel/dHidden/experts/topK`, with `/gated`
+  /// behind for SwiGLU.
   ///
   /// @throws MoeException kind `USAGE` with what is allowed
   public static MoeShape parse(String text) {
@@ -77,7 +78,8 @@ public record MoeShape(
         training);
   }
 
-  /// Floating-point operations of one forward: the experts' matrix products and the router's logits.
+  /// Floating-point operations of one forward: the experts' matrix products and the router's
+  /// logits.
   public double forwardFlops() {
     double experts2 = 2.0 * tokens * topK * dModel * (double) dHidden * (gated ? 3 : 2);
     return experts2 + 2.0 * tokens * dModel * (double) experts;

@@ -9,7 +9,8 @@ import moe.spi.device.DeviceStream;
 import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 
-/// Fills tensors with normal noise, fast enough for billions of values: one run of a million values, repeated.
+/// Fills tensors with normal noise, fast enough for billions of values: one run of a million
+/// values, repeated.
 final class Noise implements AutoCloseable {
   // A prime, so that no row of a matrix starts at the same place as another one.
   private static final int RUN = 1_048_573;
@@ -33,7 +34,8 @@ final class Noise implements AutoCloseable {
     for (int i = 0; i < RUN; i++) {
       float value = (float) (deviation * floats.getAtIndex(ValueLayout.JAVA_FLOAT, i));
       if (bf16) {
-        scaled.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
+        scaled.setAtIndex(
+            ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
       } else {
         scaled.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
       }

@@ -5,7 +5,8 @@ import java.util.List;
 import moe.spi.device.Backend;
 import moe.spi.device.DevicePeak;
 
-/// Measures the device's peak again and again between the runs, because a shared machine changes its speed.
+/// Measures the device's peak again and again between the runs, because a shared machine changes
+/// its speed.
 final class PeakMeter {
   private final Backend backend;
   private final List<DevicePeak> seen = new ArrayList<>();

@@ -20,11 +20,6 @@ public final class Samples {
     return count;
   }
 
-  /// The sum of all durations.
-  public long total() {
-    return Arrays.stream(nanos, 0, count).sum();
-  }
-
   /// The nearest-rank percentile in milliseconds.
   ///
   /// @param percent 0 to 100; 50 is the median

@@ -3,7 +3,7 @@ package moe.engine.model;
 import moe.spi.device.DeviceStream;
 
 /// A feed-forward network at work on batches of one size.
-interface FeedForwardPass {
+public interface FeedForwardPass {
   /// Reads the input port and overwrites the output port.
   void forward(DeviceStream stream);
 

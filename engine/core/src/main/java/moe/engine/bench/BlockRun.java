@@ -1,0 +1,61 @@
+package moe.engine.bench;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import moe.engine.config.BlockPath;
+import moe.engine.model.MoeBlock;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.Tensor;
+
+/// One path of a block, ready to be timed.
+final class BlockRun implements Contest.Entrant {
+  private final BlockPath path;
+  private final MoeBlock block;
+  private final Tensor result;
+  private final int experts;
+  private final boolean backward;
+
+  /// @param result what the paths must agree on: the output, or the gradient of the input
+  BlockRun(BlockPath path, MoeBlock block, Tensor result, int experts, boolean backward) {
+    this.path = path;
+    this.block = block;
+    this.result = result;
+    this.experts = experts;
+    this.backward = backward;
+  }
+
+  BlockPath path() {
+    return path;
+  }
+
+  @Override
+  public void prepare(DeviceStream stream) {
+    if (backward) {
+      block.forward(stream);
+    }
+  }
+
+  @Override
+  public void run(DeviceStream stream) {
+    if (backward) {
+      block.backward(stream);
+    } else {
+      block.forward(stream);
+    }
+  }
+
+  /// What the last run computed.
+  float[] result(DeviceStream stream) {
+    float[] values = new float[Math.toIntExact(result.shape().elements())];
+    stream.download(result, MemorySegment.ofArray(values));
+    return values;
+  }
+
+  /// How many experts the last run sent tokens to.
+  int touchedExperts(DeviceStream stream) {
+    Tensor ids = block.routing().expertIds();
+    int[] values = new int[Math.toIntExact(ids.shape().elements())];
+    stream.download(ids, MemorySegment.ofArray(values));
+    return (int) Arrays.stream(values).filter(id -> id >= 0 && id < experts).distinct().count();
+  }
+}
