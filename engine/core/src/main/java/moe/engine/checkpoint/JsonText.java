@@ -1,0 +1,117 @@
+package moe.engine.checkpoint;
+
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+import moe.spi.error.MoeException;
+
+/// A JSON object read strictly: UTF-8, no key twice, nothing behind the end.
+final class JsonText {
+  private final DataFile file;
+  private final String what;
+  private final JsonReader reader;
+
+  /// Reads one field; must consume its value.
+  interface Field {
+    void read(String key) throws IOException;
+  }
+
+  private JsonText(DataFile file, String what, InputStream bytes) {
+    this.file = file;
+    this.what = what;
+    this.reader = new JsonReader(new InputStreamReader(bytes, StandardCharsets.UTF_8.newDecoder()));
+    reader.setStrictness(Strictness.STRICT);
+  }
+
+  /// What is to be done with the text.
+  interface Use {
+    void with(JsonText text) throws IOException;
+  }
+
+  /// Runs `use` on a text that must hold one value and nothing behind it.
+  ///
+  /// @param what names the text in errors, for example `header`
+  static void read(DataFile file, String what, byte[] bytes, Use use) {
+    read(file, what, new ByteArrayInputStream(bytes), use);
+  }
+
+  static void read(DataFile file, String what, InputStream bytes, Use use) {
+    JsonText text = new JsonText(file, what, bytes);
+    try {
+      use.with(text);
+      if (text.reader.peek() != JsonToken.END_DOCUMENT) {
+        throw text.wrong("text behind the end");
+      }
+    } catch (MalformedJsonException | EOFException | NumberFormatException invalid) {
+      throw text.invalid("not valid JSON", invalid);
+    } catch (CharacterCodingException invalid) {
+      throw text.invalid("not valid UTF-8", invalid);
+    } catch (IOException failed) {
+      throw file.unreadable(failed);
+    }
+  }
+
+  private MoeException invalid(String problem, Exception cause) {
+    return file.error(
+        "%s: %s at %s".formatted(what, problem, reader.getPath()), DataFile.DAMAGED, cause);
+  }
+
+  MoeException wrong(String problem) {
+    return file.damaged("%s: %s: %s".formatted(what, reader.getPath(), problem));
+  }
+
+  JsonReader reader() {
+    return reader;
+  }
+
+  /// Reads an object field by field.
+  void object(Field field) throws IOException {
+    require(JsonToken.BEGIN_OBJECT, "an object");
+    reader.beginObject();
+    Set<String> seen = new HashSet<>();
+    while (reader.hasNext()) {
+      String key = reader.nextName();
+      if (!seen.add(key)) {
+        throw wrong("the key \"%s\" occurs twice".formatted(key));
+      }
+      field.read(key);
+    }
+    reader.endObject();
+  }
+
+  String string() throws IOException {
+    require(JsonToken.STRING, "a text");
+    return reader.nextString();
+  }
+
+  /// A whole number without sign, point or exponent.
+  long natural() throws IOException {
+    require(JsonToken.NUMBER, "a whole number");
+    String digits = reader.nextString();
+    if (!digits.matches("\\d{1,19}")) {
+      throw wrong("%s is no whole number of 0 or more".formatted(DataFile.oneLine(digits)));
+    }
+    try {
+      return Long.parseLong(digits);
+    } catch (NumberFormatException _) {
+      throw wrong("%s is too large".formatted(digits));
+    }
+  }
+
+  void require(JsonToken token, String expected) throws IOException {
+    JsonToken found = reader.peek();
+    if (found != token) {
+      throw wrong("expected %s, found %s".formatted(expected, found));
+    }
+  }
+}
