@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
-    usageHelpAutoWidth = true,
+    usageHelpWidth = 100,
     subcommands = {BenchCommand.class, CompletionCommand.class},
     footerHeading = "%nExample:%n",
     footer = {
