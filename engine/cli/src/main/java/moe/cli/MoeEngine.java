@@ -16,7 +16,6 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
-    usageHelpWidth = 100,
     subcommands = {BenchCommand.class, CompletionCommand.class},
     footerHeading = "%nExample:%n",
     footer = {
