@@ -16,13 +16,14 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {BenchCommand.class, ParityCommand.class, CompletionCommand.class},
+    usageHelpAutoWidth = true,
+    subcommands = {BenchCommand.class, CompletionCommand.class},
     footerHeading = "%nExample:%n",
     footer = {
       "  moe-engine COMMAND --help",
       "",
       "Exit codes: 0 ok, 2 usage or pipeline file, 3 model or data file, 4 device or memory,",
-      "5 plugin, 6 peer process, 130 interrupted; 1 an engine error or no parity."
+      "5 plugin, 6 peer process, 130 interrupted; 1 is an error of the engine itself."
     })
 final class MoeEngine implements Runnable {
   /// The name of the option below, which error reports mention.

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import moe.engine.config.StageCatalog;
 import moe.engine.config.Suggestion;
 import moe.spi.Factory;
 import moe.spi.error.ErrorKind;
@@ -68,10 +69,21 @@ public final class PluginRegistry implements AutoCloseable {
     for (Provider<?> provider : providers) {
       if (service.isInstance(provider.factory())) {
         F factory = service.cast(provider.factory());
-        found.add(new Provider<>(factory, provider.name(), provider.backend(), provider.source()));
+        found.add(
+            new Provider<>(
+                factory,
+                provider.name(),
+                provider.backend(),
+                provider.options(),
+                provider.source()));
       }
     }
     return found;
+  }
+
+  /// The names and settings that pipeline files may use.
+  public StageCatalog catalog() {
+    return new InstalledStages(this);
   }
 
   /// What is not in use, and why.
@@ -87,6 +99,11 @@ public final class PluginRegistry implements AutoCloseable {
         .findFirst()
         .or(() -> named.stream().filter(PluginRegistry::anyBackend).findFirst())
         .map(Provider::factory);
+  }
+
+  /// Whether any backend has a provider with this name.
+  boolean exists(Class<? extends Factory> service, String name) {
+    return !named(service, name).isEmpty();
   }
 
   /// All providers with this name, whatever their backend.

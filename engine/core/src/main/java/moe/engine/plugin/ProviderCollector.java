@@ -10,6 +10,7 @@ import java.util.ServiceLoader;
 import moe.spi.Factory;
 import moe.spi.SpiVersion;
 import moe.spi.stage.FusedMoeFactory;
+import moe.spi.stage.OptionSpec;
 import moe.spi.stage.StageFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -85,7 +86,7 @@ final class ProviderCollector {
       name = factory.name();
       String flaw = flaw(service, factory, name, version);
       if (flaw == null) {
-        providers.add(new Provider<>(factory, name, backend(factory), source));
+        providers.add(new Provider<>(factory, name, backend(factory), options(factory), source));
       } else {
         faults.add(new PluginFault(source, service, name, type + ": " + flaw, null));
       }
@@ -117,6 +118,10 @@ final class ProviderCollector {
 
   private static String backend(Factory factory) {
     return factory instanceof StageFactory<?> stages ? stages.backend() : StageFactory.ANY_BACKEND;
+  }
+
+  private static List<OptionSpec> options(Factory factory) {
+    return factory instanceof StageFactory<?> stages ? stages.options() : List.of();
   }
 
   /// Fusions of several expert types share the names `fused` and `baseline`.

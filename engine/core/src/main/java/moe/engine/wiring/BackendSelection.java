@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import moe.engine.config.StageCatalog;
 import moe.engine.plugin.PluginRegistry;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
@@ -19,9 +20,6 @@ import moe.spi.stage.StageFactory;
 /// @param backend open; closed by `close`
 /// @param refusals in the order of preference
 public record BackendSelection(Backend backend, List<Refusal> refusals) implements AutoCloseable {
-  /// Backends that belong to the engine: asking for one that is not installed is no misspelling.
-  public static final List<String> STANDARD = List.of("cuda", "opencl", "cpu");
-
   public BackendSelection {
     refusals = List.copyOf(refusals);
   }
@@ -42,7 +40,7 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
       PluginRegistry registry, BackendRequest request, Function<Backend, Support> suits) {
     List<Refusal> refusals = new ArrayList<>();
     for (String name : request.prefer()) {
-      if (request.prefer().size() == 1 && !STANDARD.contains(name)) {
+      if (request.prefer().size() == 1 && !StageCatalog.STANDARD_BACKENDS.contains(name)) {
         var _ = registry.require(BackendFactory.class, name);
       }
       switch (attempt(registry, name, request.device(), suits)) {

@@ -1,0 +1,47 @@
+package moe.engine.config;
+
+import moe.spi.stage.Options;
+
+/// `[router]`: how each token's experts are chosen.
+@Section("How each token's experts are chosen. A type may have more keys of its own.")
+public record RouterSection(
+    @Key(value = "The router: `topk`, `energy-ttt`, `replay`, or a plugin's.", absent = "topk")
+        String type,
+    @Key(value = "How the load is kept even in training.", absent = "bias") Balance balance,
+    @Key(
+            value = "Step of the balancing bias (γ), or weight of the auxiliary loss.",
+            absent = "0.001",
+            least = 0,
+            most = 1)
+        double balanceRate,
+    @Key(
+            value = "Weight of an expert's relative energy in its score (λ); for `energy-ttt`.",
+            absent = "0.001",
+            least = 0,
+            most = 1e6)
+        double lambdaEnergy,
+    @Key(
+            value = "Whether the best expert is kept whatever its energy; for `energy-ttt`.",
+            absent = "true")
+        boolean keepTop1,
+    @Key(
+            value = "What the fast weights learn from at test time; for `energy-ttt`.",
+            absent = "local")
+        TestTimeTraining ttt,
+    @Key(
+            value = "Steps between two updates of the fast weights; for `energy-ttt`.",
+            unit = "steps",
+            absent = "1",
+            least = 1,
+            most = 1e9)
+        int tttEvery,
+    @Key(
+            value = "Learning rate of the fast weights; for `energy-ttt`.",
+            absent = "0.01",
+            least = 0,
+            most = 1e6)
+        double tttRate,
+    @Key(value = "When the fast weights return to zero; for `energy-ttt`.", absent = "never")
+        TttReset reset,
+    Options options)
+    implements StageSection {}
