@@ -25,6 +25,7 @@ final class Cli {
     return new CommandLine(new MoeEngine())
         .setOut(out)
         .setErr(err)
+        .setUsageHelpWidth(100)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(new UsageErrors())
         .setExecutionExceptionHandler((e, command, parsed) -> Failures.report(e, command));

@@ -16,14 +16,13 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
-    usageHelpAutoWidth = true,
-    subcommands = {BenchCommand.class, CompletionCommand.class},
+    subcommands = {BenchCommand.class, ParityCommand.class, CompletionCommand.class},
     footerHeading = "%nExample:%n",
     footer = {
       "  moe-engine COMMAND --help",
       "",
       "Exit codes: 0 ok, 2 usage or pipeline file, 3 model or data file, 4 device or memory,",
-      "5 plugin, 6 peer process, 130 interrupted; 1 is an error of the engine itself."
+      "5 plugin, 6 peer process, 130 interrupted; 1 an engine error or no parity."
     })
 final class MoeEngine implements Runnable {
   /// The name of the option below, which error reports mention.

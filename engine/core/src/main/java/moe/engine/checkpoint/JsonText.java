@@ -94,6 +94,11 @@ final class JsonText {
     return reader.nextString();
   }
 
+  double number() throws IOException {
+    require(JsonToken.NUMBER, "a number");
+    return reader.nextDouble();
+  }
+
   /// A whole number without sign, point or exponent.
   long natural() throws IOException {
     require(JsonToken.NUMBER, "a whole number");

@@ -141,6 +141,19 @@ public final class Gpt2Pass implements AutoCloseable {
     return transformer.routing(layer);
   }
 
+  /// The experts that one layer's router chose in the last forward, `[tokens, topK]`. Waits for the
+  /// device.
+  ///
+  /// @throws IllegalStateException for a layer without experts
+  public int[] expertIds(int layer) {
+    Routing routing =
+        routing(layer)
+            .orElseThrow(() -> new IllegalStateException("layer " + layer + " has no experts"));
+    int[] ids = new int[Math.toIntExact(routing.expertIds().shape().elements())];
+    stream.download(routing.expertIds(), MemorySegment.ofArray(ids));
+    return ids;
+  }
+
   /// How many tokens a batch has.
   public int tokens() {
     return hostIds.length;

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import moe.spi.device.Backend;
 import moe.spi.device.DType;
 import moe.spi.device.DeviceStream;
@@ -91,6 +92,11 @@ public final class ModelParameters implements AutoCloseable {
       throw new IllegalArgumentException("no parameter " + name);
     }
     return parameter;
+  }
+
+  /// The parameter with this name, if the model has it.
+  public Optional<ModelParameter> find(String name) {
+    return Optional.ofNullable(byName.get(name));
   }
 
   /// The number of trained values.

@@ -169,7 +169,7 @@ public interface DenseOps {
   /// Gradient of `scatterRows` with gates: `dValues[i] = gates[a] · dOut[a / topK]`, `dGates[a] =
   /// ⟨dOut[a / topK], values[i]⟩`.
   ///
-  /// @param dValues F32 `[n, dModel]`, overwritten
+  /// @param dValues F32 `[n, dModel]`, overwritten; may be `values`
   /// @param dGates F32 `[tokens, topK]`, the entries of these assignments overwritten, others
   ///   untouched
   void scatterRowsBackward(

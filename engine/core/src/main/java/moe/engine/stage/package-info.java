@@ -1,0 +1,5 @@
+/// Stages that need the SPI alone and so run on every backend.
+@NullMarked
+package moe.engine.stage;
+
+import org.jspecify.annotations.NullMarked;
