@@ -1,8 +1,8 @@
 package moe.cli;
 
 import java.util.List;
+import moe.engine.config.StageCatalog;
 import moe.engine.wiring.BackendRequest;
-import moe.engine.wiring.BackendSelection;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -28,7 +28,7 @@ final class BackendOption {
 
   /// What to look for, along the standard order.
   BackendRequest request() {
-    return request(BackendSelection.STANDARD);
+    return request(StageCatalog.STANDARD_BACKENDS);
   }
 
   /// What to look for.
