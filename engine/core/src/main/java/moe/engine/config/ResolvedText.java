@@ -1,6 +1,7 @@
 package moe.engine.config;
 
 import java.util.Map;
+import java.util.TreeMap;
 import moe.engine.config.Schema.SectionSpec;
 
 /// Writes a configuration as the pipeline file that it follows from.
@@ -14,7 +15,7 @@ final class ResolvedText {
       text.append(text.isEmpty() ? "" : "\n").append('[').append(spec.name()).append("]\n");
       append(text, Schema.PIPELINE.values(section));
       if (section instanceof StageSection stage) {
-        append(text, stage.options().values());
+        append(text, new TreeMap<>(stage.options().values())); // for equal files of equal runs
       }
     }
     return text.toString();
