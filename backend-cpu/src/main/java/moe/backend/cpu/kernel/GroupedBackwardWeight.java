@@ -1,0 +1,216 @@
+package moe.backend.cpu.kernel;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// The gradient of grouped linear layers with respect to their weights: `dW_g += Σ_r dY[r] ⊗ x[r]`
+/// and `db_g += Σ_r dY[r]` over the rows of group g.
+///
+/// A reusable call like `GroupedForward`: `gradients` begins a new one. The sums over rows run in
+/// blocks of 256, in order.
+///
+/// First all threads copy the rows of x (gathered) into panels of columns. Then a task is a group
+/// times a chunk of output features: it packs its columns of dY transposed (gathered, gated).
+public final class GroupedBackwardWeight {
+  private static final int ROWS = 256;
+  private static final int ROWS_PER_JOB = 16;
+  private static final int CHUNK = 64;
+  private static final int SMALL_CHUNK = 16;
+  // Floats of packed rows in memory at once, 32 MiB.
+  private static final int WAVE = 1 << 23;
+  // Keeps the packed columns of dY from falling on the same cache sets.
+  private static final int PADDING = 16;
+
+  private static final int A = 0;
+  private static final int CORNER = 1;
+
+  private final CpuThreads threads;
+  private final TileKernels tiles;
+  private final TileEdges edges;
+  private final ActivationKernels elements;
+  private final RowBlocks blocks = new RowBlocks(ROWS, 1, 0);
+  private final LinearCall call = new LinearCall();
+  private final CpuThreads.Job pack = this::pack;
+  private final CpuThreads.Job multiply = this::multiply;
+
+  private float[] packed = LinearCall.NO_FLOATS;
+  private int waveStart;
+  private int waveEnd;
+  private int packedColumns;
+  private int chunk;
+  private int chunks;
+
+  /// A call that runs on these threads.
+  public GroupedBackwardWeight(CpuThreads threads) {
+    this(threads, TileKernels.best(), ActivationKernels.best());
+  }
+
+  GroupedBackwardWeight(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
+    this.threads = threads;
+    this.tiles = tiles;
+    this.elements = elements;
+    edges = new TileEdges(tiles);
+  }
+
+  /// Begins a call: plain operands, no bias.
+  ///
+  /// @param dW `[groups, outFeatures, inFeatures]`, accumulated
+  public GroupedBackwardWeight gradients(float[] dW, int groups, int outFeatures, int inFeatures) {
+    call.begin(dW, null, groups, outFeatures, inFeatures);
+    return this;
+  }
+
+  /// The gradient of the bias.
+  ///
+  /// @param dB `[groups, outFeatures]`, accumulated, or null
+  public GroupedBackwardWeight bias(float @Nullable [] dB) {
+    call.bias = dB;
+    return this;
+  }
+
+  /// The gradient of the output.
+  ///
+  /// @param dY `[rows, outFeatures]`
+  public GroupedBackwardWeight gradient(float[] dY, int stride) {
+    call.gradient.plain(dY, stride);
+    return this;
+  }
+
+  /// The gradient of row r is row `assignments[r] / topK`.
+  public GroupedBackwardWeight gatherGradient(int[] assignments, int topK) {
+    call.gradient.gather(assignments, topK);
+    return this;
+  }
+
+  /// Multiplies the gradient of row r by `gates[assignments[r]]`, or by `gates[r]` if not gathered.
+  public GroupedBackwardWeight gates(float[] gates) {
+    call.gradient.gates(gates);
+    return this;
+  }
+
+  /// The input of the forward.
+  ///
+  /// @param x `[rows, inFeatures]`, the input of the forward
+  public GroupedBackwardWeight input(float[] x, int stride) {
+    call.input.plain(x, stride);
+    return this;
+  }
+
+  /// The input of row r is row `assignments[r] / topK`.
+  public GroupedBackwardWeight gatherInput(int[] assignments, int topK) {
+    call.input.gather(assignments, topK);
+    return this;
+  }
+
+  /// Computes all groups.
+  ///
+  /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
+  public void run(int[] offsets) {
+    blocks.cut(offsets, call.groups);
+    packedColumns = Math.ceilDiv(call.inFeatures, tiles.lanes()) * tiles.lanes();
+    int tasks = call.groups * Math.ceilDiv(call.outFeatures, CHUNK);
+    chunk = tasks >= 8 * threads.size() ? CHUNK : SMALL_CHUNK;
+    chunks = Math.ceilDiv(call.outFeatures, chunk);
+    for (int start = 0; start < blocks.size(); start = waveEnd) {
+      waveStart = start;
+      waveEnd = blocks.wave(start, WAVE / packedColumns);
+      int rows = blocks.panelsBefore(waveEnd) - blocks.panelsBefore(start);
+      int length = Math.multiplyExact(rows, packedColumns);
+      if (packed.length < length) {
+        packed = new float[length];
+      }
+      threads.run((waveEnd - start) * (ROWS / ROWS_PER_JOB), pack);
+      threads.run((waveEnd - start) * chunks, multiply);
+    }
+  }
+
+  /// Computes rows 0 to `rows − 1` of a single group.
+  public void run(int rows) {
+    run(call.dense(rows));
+  }
+
+  private int base(int block) {
+    return (blocks.panelsBefore(block) - blocks.panelsBefore(waveStart)) * packedColumns;
+  }
+
+  private void pack(int index) {
+    int block = waveStart + index / (ROWS / ROWS_PER_JOB);
+    int from = index % (ROWS / ROWS_PER_JOB) * ROWS_PER_JOB;
+    int rows = blocks.rows(block);
+    int lanes = tiles.lanes();
+    for (int row = from; row < Math.min(rows, from + ROWS_PER_JOB); row++) {
+      int x = call.input.offset(blocks.first(block) + row);
+      int to = base(block) + row * lanes;
+      tiles.panels(call.input.data(), x, call.inFeatures, packed, to, rows * lanes);
+    }
+  }
+
+  // The first block of a group does all blocks of the group, in order.
+  private void multiply(int index) {
+    int block = waveStart + index / chunks;
+    if (block > waveStart && blocks.group(block) == blocks.group(block - 1)) {
+      return;
+    }
+    int from = index % chunks * chunk;
+    int n = Math.min(chunk, call.outFeatures - from);
+    int end = blocks.endOfGroup(block, waveEnd);
+    for (int next = block; next < end; next++) {
+      multiply(next, from, n);
+    }
+  }
+
+  private void multiply(int block, int from, int n) {
+    int rows = blocks.rows(block);
+    int lanes = tiles.lanes();
+    int stride = rows + PADDING;
+    Scratch scratch = threads.scratch();
+    float[] a = scratch.floats(A, (chunk + tiles.rows()) * (ROWS + PADDING));
+    float[] corner = scratch.floats(CORNER, tiles.rows() * lanes);
+    packGradient(block, from, n, a, stride);
+    int first = blocks.group(block) * call.outFeatures + from;
+    addBias(first, n, rows, a, stride);
+    for (int column = 0; column < call.inFeatures; column += lanes) {
+      int b = base(block) + column * rows;
+      for (int i = 0; i < n; i += tiles.rows()) {
+        int c = (first + i) * call.inFeatures + column;
+        edges.tile(
+            a,
+            i * stride,
+            stride,
+            packed,
+            b,
+            rows,
+            call.weights,
+            c,
+            call.inFeatures,
+            true,
+            n - i,
+            call.inFeatures - column,
+            corner);
+      }
+    }
+  }
+
+  private void packGradient(int block, int from, int n, float[] a, int stride) {
+    float[] dY = call.gradient.data();
+    for (int row = 0; row < blocks.rows(block); row++) {
+      int r = blocks.first(block) + row;
+      int at = call.gradient.offset(r) + from;
+      float gate = call.gradient.gate(r);
+      for (int i = 0; i < n; i++) {
+        a[i * stride + row] = gate * dY[at + i];
+      }
+    }
+    int end = Math.ceilDiv(n, tiles.rows()) * tiles.rows();
+    Arrays.fill(a, n * stride, end * stride, 0);
+  }
+
+  private void addBias(int first, int n, int rows, float[] a, int stride) {
+    float[] dB = call.bias;
+    if (dB != null) {
+      for (int i = 0; i < n; i++) {
+        dB[first + i] += elements.sum(a, i * stride, rows);
+      }
+    }
+  }
+}

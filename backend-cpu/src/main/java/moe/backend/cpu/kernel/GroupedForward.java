@@ -1,0 +1,105 @@
+package moe.backend.cpu.kernel;
+
+import moe.spi.device.Activation;
+import org.jspecify.annotations.Nullable;
+
+/// The forward of linear layers side by side: `y[r] = activation(W_g · x[r] + b_g)` for each row r
+/// of each group g. One group is a dense layer.
+///
+/// An instance is a reusable call: `weights` begins a new one and forgets everything set before,
+/// `run` computes it. It is confined to one thread and allocates nothing once its scratch has grown
+/// to the largest call. Arrays are row-major; a stride is the distance of rows in floats.
+///
+/// The sum over inFeatures runs in blocks of 256, in order, so a result depends on its row, its
+/// weights and whether its group has few rows, and not on the number of threads.
+public final class GroupedForward {
+  private final LinearCall call = new LinearCall();
+  private final PanelForward panels;
+
+  /// A call that runs on these threads.
+  public GroupedForward(CpuThreads threads) {
+    this(threads, TileKernels.best(), ActivationKernels.best());
+  }
+
+  GroupedForward(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
+    panels = new PanelForward(threads, tiles, elements);
+  }
+
+  /// Begins a call: no bias, no activation, plain input, output overwritten.
+  ///
+  /// @param weights `[groups, outFeatures, inFeatures]`
+  public GroupedForward weights(float[] weights, int groups, int outFeatures, int inFeatures) {
+    call.begin(weights, null, groups, outFeatures, inFeatures);
+    return this;
+  }
+
+  /// Begins a call with weights stored as bfloat16, the upper halves of floats.
+  public GroupedForward weights(short[] weights, int groups, int outFeatures, int inFeatures) {
+    call.begin(null, weights, groups, outFeatures, inFeatures);
+    return this;
+  }
+
+  /// What is added to each row.
+  ///
+  /// @param bias `[groups, outFeatures]`, or null
+  public GroupedForward bias(float @Nullable [] bias) {
+    call.bias = bias;
+    return this;
+  }
+
+  /// The function applied as results are stored.
+  public GroupedForward activation(Activation activation) {
+    call.activation = activation;
+    return this;
+  }
+
+  /// What the weights are applied to.
+  ///
+  /// @param x `[rows, inFeatures]`
+  public GroupedForward input(float[] x, int stride) {
+    call.input.plain(x, stride);
+    return this;
+  }
+
+  /// Row r is computed from row `assignments[r] / topK` of the input.
+  public GroupedForward gather(int[] assignments, int topK) {
+    call.input.gather(assignments, topK);
+    return this;
+  }
+
+  /// Where the results go.
+  ///
+  /// @param y `[rows, outFeatures]`, written at the rows of the groups and nowhere else
+  public GroupedForward output(float[] y, int stride) {
+    call.output = y;
+    call.outputStride = stride;
+    return this;
+  }
+
+  /// Keeps what the activation is applied to, for the backward.
+  ///
+  /// @param pre `[rows, outFeatures]`, or null
+  public GroupedForward preActivation(float @Nullable [] pre, int stride) {
+    call.pre = pre;
+    call.preStride = stride;
+    return this;
+  }
+
+  /// Adds the results to the output.
+  public GroupedForward accumulate() {
+    call.accumulate = true;
+    return this;
+  }
+
+  /// Computes all groups.
+  ///
+  /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
+  public void run(int[] offsets) {
+    panels.run(call, offsets);
+  }
+
+  /// Computes rows 0 to `rows − 1` of a single group.
+  public void run(int rows) {
+    panels.run(call, call.dense(rows));
+  }
+}

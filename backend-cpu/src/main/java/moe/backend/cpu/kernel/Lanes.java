@@ -1,0 +1,36 @@
+package moe.backend.cpu.kernel;
+
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.lang.management.ManagementFactory;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The vector registers of this machine, as the kernels use them.
+final class Lanes {
+  static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
+  static final VectorSpecies<Integer> I32 = IntVector.SPECIES_PREFERRED;
+
+  /// Floats in a register.
+  static final int COUNT = F32.length();
+
+  /// Vector registers: 32 with AVX-512 and on ARM, 16 on other x86.
+  static final int REGISTERS =
+      COUNT >= 16 || !System.getProperty("os.arch").equals("amd64") ? 32 : 16;
+
+  /// Whether multiply-add is one instruction. Without it the JVM computes `fma` exactly and
+  /// thousands of times slower, so kernels then multiply and add.
+  static final boolean FMA = fusedMultiplyAdd();
+
+  private Lanes() {}
+
+  /// `a·b + c`.
+  static FloatVector multiplyAdd(FloatVector a, FloatVector b, FloatVector c) {
+    return FMA ? a.fma(b, c) : a.mul(b).add(c);
+  }
+
+  private static boolean fusedMultiplyAdd() {
+    HotSpotDiagnosticMXBean vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    return vm == null || Boolean.parseBoolean(vm.getVMOption("UseFMA").getValue());
+  }
+}

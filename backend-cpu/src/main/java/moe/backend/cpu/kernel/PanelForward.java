@@ -1,0 +1,183 @@
+package moe.backend.cpu.kernel;
+
+import java.util.Arrays;
+
+/// How `GroupedForward` computes: rows in panels, or row by row where a group has few.
+///
+/// Panels: first all threads write the rows of x transposed, `[panel][inFeatures][lanes]`, which
+/// also does the gather. Then a task is a block of up to 16 panels times a chunk of output
+/// features: the weights are read in place, one number at a time, against all lanes of a panel, and
+/// the sums `[panel][outFeatures][lanes]` are turned into rows as bias and activation are applied.
+final class PanelForward {
+  private static final int PANELS_PER_BLOCK = 16;
+  private static final int STEPS = 256;
+  private static final int CHUNK = 64;
+  private static final int SMALL_CHUNK = 16;
+  // Floats of packed rows in memory at once, 32 MiB.
+  private static final int WAVE = 1 << 23;
+
+  private static final int SUMS = 0;
+  private static final int WEIGHTS = 1;
+  private static final int ROW = 2;
+
+  private final CpuThreads threads;
+  private final TileKernels tiles;
+  private final FewRowsForward fewRows;
+  private final ForwardStore store;
+  private final RowBlocks blocks;
+  private final int lanes;
+  private final CpuThreads.Job pack = this::pack;
+  private final CpuThreads.Job multiply = this::multiply;
+
+  private LinearCall call = new LinearCall();
+  private float[] packed = LinearCall.NO_FLOATS;
+  private int waveStart;
+  private int chunk;
+  private int chunks;
+
+  PanelForward(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
+    this.threads = threads;
+    this.tiles = tiles;
+    lanes = tiles.lanes();
+    int fewest = lanes / 2 + 1;
+    store = new ForwardStore(elements);
+    fewRows = new FewRowsForward(tiles, store);
+    blocks = new RowBlocks(PANELS_PER_BLOCK * lanes, lanes, fewest);
+  }
+
+  void run(LinearCall call, int[] offsets) {
+    this.call = call;
+    blocks.cut(offsets, call.groups);
+    int panelFloats = Math.multiplyExact(lanes, call.inFeatures);
+    chooseChunk();
+    for (int start = 0; start < blocks.size(); ) {
+      int end = blocks.wave(start, WAVE / panelFloats);
+      waveStart = start;
+      reserve((blocks.panelsBefore(end) - blocks.panelsBefore(start)) * panelFloats);
+      threads.run((end - start) * PANELS_PER_BLOCK, pack);
+      threads.run((end - start) * chunks, multiply);
+      start = end;
+    }
+  }
+
+  // Fewer features to a task where there would be too few tasks; results do not depend on it.
+  private void chooseChunk() {
+    int tasks = blocks.size() * Math.ceilDiv(call.outFeatures, CHUNK);
+    chunk = tasks >= 8 * threads.size() ? CHUNK : SMALL_CHUNK;
+    chunks = Math.ceilDiv(call.outFeatures, chunk);
+  }
+
+  private void reserve(int length) {
+    if (packed.length < length) {
+      packed = new float[length];
+    }
+  }
+
+  // Where a block begins in the packed rows.
+  private int base(int block) {
+    int panels = blocks.panelsBefore(block) - blocks.panelsBefore(waveStart);
+    return panels * lanes * call.inFeatures;
+  }
+
+  private void pack(int index) {
+    int block = waveStart + index / PANELS_PER_BLOCK;
+    int panel = index % PANELS_PER_BLOCK;
+    if (panel >= blocks.panels(block)) {
+      return;
+    }
+    int rows = Math.min(lanes, blocks.rows(block) - panel * lanes);
+    int k = call.inFeatures;
+    int base = base(block) + panel * lanes * k;
+    for (int lane = 0; lane < lanes; lane++) {
+      if (lane >= rows) {
+        for (int p = 0; p < k; p++) {
+          packed[base + p * lanes + lane] = 0;
+        }
+        continue;
+      }
+      float[] x = call.input.data();
+      int row = call.input.offset(blocks.first(block) + panel * lanes + lane);
+      for (int p = 0; p < k; p++) {
+        packed[base + p * lanes + lane] = x[row + p];
+      }
+    }
+  }
+
+  private void multiply(int index) {
+    int block = waveStart + index / chunks;
+    int from = index % chunks * chunk;
+    int n = Math.min(chunk, call.outFeatures - from);
+    int panels = blocks.panels(block);
+    if (panels == 0) {
+      fewRows.run(call, blocks, block, from, n, threads.scratch());
+      return;
+    }
+    int sumsPerPanel = chunk * lanes;
+    Scratch scratch = threads.scratch();
+    float[] sums = scratch.floats(SUMS, panels * sumsPerPanel);
+    int base = base(block);
+    for (int step = 0; step < call.inFeatures; step += STEPS) {
+      int steps = Math.min(STEPS, call.inFeatures - step);
+      for (int panel = 0; panel < panels; panel++) {
+        int b = base + (panel * call.inFeatures + step) * lanes;
+        int c = panel * sumsPerPanel;
+        column(blocks.group(block), from, n, step, steps, b, sums, c, panel == 0, scratch);
+      }
+    }
+    float[] row = scratch.floats(ROW, chunk);
+    for (int r = 0; r < blocks.rows(block); r++) {
+      int sum = r / lanes * sumsPerPanel + r % lanes;
+      for (int i = 0; i < n; i++) {
+        row[i] = sums[sum + i * lanes];
+      }
+      store.row(call, blocks.group(block), blocks.first(block) + r, from, row, 0, n);
+    }
+  }
+
+  // The tiles of all weights of a chunk against one panel.
+  private void column(
+      int group,
+      int from,
+      int n,
+      int step,
+      int steps,
+      int b,
+      float[] sums,
+      int c,
+      boolean firstPanel,
+      Scratch scratch) {
+    int k = call.inFeatures;
+    int first = (group * call.outFeatures + from) * k + step;
+    boolean add = step > 0;
+    int rows = tiles.rows();
+    // Weights that cannot be read in place: bfloat16, and a last tile that is not full.
+    int inPlace = call.shortWeights == null ? n - n % rows : 0;
+    for (int i = 0; i < inPlace; i += rows) {
+      tiles.tile(call.weights, first + i * k, k, packed, b, steps, sums, c + i * lanes, lanes, add);
+    }
+    if (inPlace < n) {
+      float[] copy = scratch.floats(WEIGHTS, chunk * STEPS);
+      if (firstPanel) {
+        copyWeights(first, inPlace, n, steps, copy);
+      }
+      for (int i = inPlace; i < n; i += rows) {
+        int a = (i - inPlace) * steps;
+        tiles.tile(copy, a, steps, packed, b, steps, sums, c + i * lanes, lanes, add);
+      }
+    }
+  }
+
+  private void copyWeights(int first, int from, int n, int steps, float[] copy) {
+    short[] halves = call.shortWeights;
+    for (int i = from; i < n; i++) {
+      int at = first + i * call.inFeatures;
+      if (halves == null) {
+        System.arraycopy(call.weights, at, copy, (i - from) * steps, steps);
+      } else {
+        tiles.widen(halves, at, copy, (i - from) * steps, steps);
+      }
+    }
+    int end = Math.ceilDiv(n - from, tiles.rows()) * tiles.rows();
+    Arrays.fill(copy, (n - from) * steps, end * steps, 0);
+  }
+}

@@ -1,0 +1,101 @@
+package moe.backend.cpu.kernel;
+
+import java.util.Arrays;
+
+/// Grouped rows cut into blocks of limited height, each within one group.
+///
+/// Where the cuts lie depends on the offsets alone, never on the number of threads: sums that run
+/// over the rows of a block have the same bits on every machine. Each block takes a number of
+/// panels in a packed copy of the rows, where blocks lie one behind the other.
+final class RowBlocks {
+  private final int maxRows;
+  private final int rowsPerPanel;
+  private final int fewest;
+  private int[] first = new int[8];
+  private int[] rows = new int[8];
+  private int[] group = new int[8];
+  private int[] panelsBefore = new int[9];
+  private int size;
+
+  /// @param maxRows the height of a block
+  /// @param rowsPerPanel rows that share a panel
+  /// @param fewest blocks with fewer rows are not packed and have no panels
+  RowBlocks(int maxRows, int rowsPerPanel, int fewest) {
+    this.maxRows = maxRows;
+    this.rowsPerPanel = rowsPerPanel;
+    this.fewest = fewest;
+  }
+
+  /// Cuts the rows `offsets[g]` to `offsets[g + 1] − 1` of each group; empty groups have no block.
+  void cut(int[] offsets, int groups) {
+    size = 0;
+    for (int g = 0; g < groups; g++) {
+      if (offsets[g] > offsets[g + 1]) {
+        throw new IllegalArgumentException("offsets must not descend, at group " + g);
+      }
+      for (int row = offsets[g]; row < offsets[g + 1]; row += maxRows) {
+        append(g, row, Math.min(maxRows, offsets[g + 1] - row));
+      }
+    }
+  }
+
+  private void append(int blockGroup, int firstRow, int blockRows) {
+    if (size == first.length) {
+      first = Arrays.copyOf(first, 2 * size);
+      rows = Arrays.copyOf(rows, 2 * size);
+      group = Arrays.copyOf(group, 2 * size);
+      panelsBefore = Arrays.copyOf(panelsBefore, 2 * size + 1);
+    }
+    first[size] = firstRow;
+    rows[size] = blockRows;
+    group[size] = blockGroup;
+    int panels = blockRows < fewest ? 0 : Math.ceilDiv(blockRows, rowsPerPanel);
+    panelsBefore[size + 1] = panelsBefore[size] + panels;
+    size++;
+  }
+
+  int size() {
+    return size;
+  }
+
+  int first(int block) {
+    return first[block];
+  }
+
+  int rows(int block) {
+    return rows[block];
+  }
+
+  int group(int block) {
+    return group[block];
+  }
+
+  /// Panels of all blocks before this one.
+  int panelsBefore(int block) {
+    return panelsBefore[block];
+  }
+
+  /// Panels of this block.
+  int panels(int block) {
+    return panelsBefore[block + 1] - panelsBefore[block];
+  }
+
+  /// The end of the longest run of blocks from `from` on, at least one, with at most `limit`
+  /// panels.
+  int wave(int from, int limit) {
+    int end = from + 1;
+    while (end < size && panelsBefore[end + 1] - panelsBefore[from] <= limit) {
+      end++;
+    }
+    return end;
+  }
+
+  /// The end of the run of blocks of the same group as `from`, not beyond `limit`.
+  int endOfGroup(int from, int limit) {
+    int end = from + 1;
+    while (end < limit && group[end] == group[from]) {
+      end++;
+    }
+    return end;
+  }
+}

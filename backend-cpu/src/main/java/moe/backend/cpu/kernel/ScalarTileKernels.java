@@ -1,0 +1,107 @@
+package moe.backend.cpu.kernel;
+
+/// The scalar twin of `VectorTileKernels`.
+final class ScalarTileKernels implements TileKernels {
+  private static final int ROWS = 4;
+  private static final int LANES = 8;
+
+  @Override
+  public int rows() {
+    return ROWS;
+  }
+
+  @Override
+  public int lanes() {
+    return LANES;
+  }
+
+  @Override
+  public void tile(
+      float[] a,
+      int aOffset,
+      int aStride,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride,
+      boolean add) {
+    for (int i = 0; i < ROWS; i++) {
+      for (int j = 0; j < LANES; j += 4) {
+        int out = cOffset + i * cStride + j;
+        row(a, aOffset + i * aStride, b, bOffset + j, steps, c, out, add);
+      }
+    }
+  }
+
+  // 4 sums at once: one chain of additions would wait for its own result.
+  private static void row(
+      float[] a, int aOffset, float[] b, int bOffset, int steps, float[] c, int out, boolean add) {
+    float s0 = 0;
+    float s1 = 0;
+    float s2 = 0;
+    float s3 = 0;
+    for (int p = 0; p < steps; p++) {
+      float v = a[aOffset + p];
+      int at = bOffset + p * LANES;
+      s0 += v * b[at];
+      s1 += v * b[at + 1];
+      s2 += v * b[at + 2];
+      s3 += v * b[at + 3];
+    }
+    c[out] = add ? c[out] + s0 : s0;
+    c[out + 1] = add ? c[out + 1] + s1 : s1;
+    c[out + 2] = add ? c[out + 2] + s2 : s2;
+    c[out + 3] = add ? c[out + 3] + s3 : s3;
+  }
+
+  @Override
+  public void dots(
+      float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset) {
+    for (int i = 0; i < n; i++) {
+      float even = 0;
+      float odd = 0;
+      int row = wOffset + i * k;
+      int p = 0;
+      for (; p + 1 < k; p += 2) {
+        even += x[xOffset + p] * w[row + p];
+        odd += x[xOffset + p + 1] * w[row + p + 1];
+      }
+      if (p < k) {
+        even += x[xOffset + p] * w[row + p];
+      }
+      y[yOffset + i] = even + odd;
+    }
+  }
+
+  @Override
+  public void dots(
+      float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset) {
+    for (int i = 0; i < n; i++) {
+      float sum = 0;
+      int row = wOffset + i * k;
+      for (int p = 0; p < k; p++) {
+        sum += x[xOffset + p] * Float.intBitsToFloat(w[row + p] << 16);
+      }
+      y[yOffset + i] = sum;
+    }
+  }
+
+  @Override
+  public void panels(float[] x, int xOffset, int width, float[] b, int bOffset, int panelStride) {
+    for (int from = 0; from < width; from += LANES) {
+      int to = bOffset + from / LANES * panelStride;
+      for (int i = 0; i < LANES; i++) {
+        b[to + i] = from + i < width ? x[xOffset + from + i] : 0;
+      }
+    }
+  }
+
+  @Override
+  public void widen(short[] w, int wOffset, float[] y, int yOffset, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yOffset + i] = Float.intBitsToFloat(w[wOffset + i] << 16);
+    }
+  }
+}

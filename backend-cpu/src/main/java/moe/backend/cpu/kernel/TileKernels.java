@@ -1,0 +1,51 @@
+package moe.backend.cpu.kernel;
+
+/// The inner loops of all matrix products, once with vectors and once without.
+///
+/// One tile serves every product: `rows()` rows of A against a panel of `lanes()` columns of B. A
+/// is read in place or packed, one number at a time; B is packed as `[steps, lanes]`. The lanes of
+/// a panel are whatever the result has many of: tokens in the forward, features in the backward.
+interface TileKernels {
+  /// Rows of A in a tile.
+  int rows();
+
+  /// Columns of B in a panel.
+  int lanes();
+
+  /// `C[i, j] (+)= Σ_p A[i, p] · B[p, j]` for one tile, summed in the order of p.
+  ///
+  /// @param a `[rows(), steps]` with stride `aStride`
+  /// @param b `[steps, lanes()]`, dense
+  /// @param c `[rows(), lanes()]` with stride `cStride`
+  /// @param add whether C is added to or overwritten
+  void tile(
+      float[] a,
+      int aOffset,
+      int aStride,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride,
+      boolean add);
+
+  /// `y[i] = ⟨x, W[i]⟩` for `n` rows of W, each of `k` numbers: for few rows of x, where the
+  /// weights come from memory and each is used once.
+  void dots(float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset);
+
+  /// `dots` with weights stored as bfloat16.
+  void dots(float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset);
+
+  /// Cuts a row of `width` numbers into panels: `b[bOffset + (i / lanes)·panelStride + i % lanes] =
+  /// x[i]`, the last panel filled up with zeros.
+  void panels(float[] x, int xOffset, int width, float[] b, int bOffset, int panelStride);
+
+  /// `y[i] = w[i]` for `n` bfloat16 numbers, exact.
+  void widen(short[] w, int wOffset, float[] y, int yOffset, int n);
+
+  /// The kernels of this machine: on vectors where the JVM has the module for them.
+  static TileKernels best() {
+    return VectorModule.PRESENT ? new VectorTileKernels() : new ScalarTileKernels();
+  }
+}

@@ -1,0 +1,45 @@
+package moe.backend.cpu.kernel;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+
+/// Bytes that the threads of all living `CpuThreads` and the calling thread have allocated so far.
+final class AllocatedBytes {
+  private final ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private final long[] ids;
+
+  AllocatedBytes() {
+    Thread[] all = new Thread[Thread.activeCount() + 16];
+    int count = Thread.enumerate(all);
+    ids =
+        Arrays.stream(all, 0, count)
+            .filter(thread -> thread.getName().startsWith("moe-cpu-"))
+            .mapToLong(Thread::threadId)
+            .toArray();
+  }
+
+  /// Runs a step in windows of `times` until a window allocates nothing, which it must once arrays
+  /// have grown and loops are compiled. The JVM decides when that is; 10 windows are patience.
+  ///
+  /// @return bytes allocated in the last window
+  long duringSteadyState(int times, Runnable step) {
+    long bytes = Long.MAX_VALUE;
+    for (int window = 0; window < 10 && bytes > 0; window++) {
+      long before = now();
+      for (int i = 0; i < times; i++) {
+        step.run();
+      }
+      bytes = now() - before;
+    }
+    return bytes;
+  }
+
+  private long now() {
+    long bytes = bean.getCurrentThreadAllocatedBytes();
+    for (long id : ids) {
+      bytes += Math.max(0, bean.getThreadAllocatedBytes(id));
+    }
+    return bytes;
+  }
+}
