@@ -1,0 +1,5 @@
+/// Writing files so that a reader sees the old content or the new one, never half of it.
+@NullMarked
+package moe.engine.files;
+
+import org.jspecify.annotations.NullMarked;

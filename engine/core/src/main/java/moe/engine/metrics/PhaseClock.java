@@ -1,0 +1,77 @@
+package moe.engine.metrics;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+
+/// Splits the time of a step into phases: `start`, then `lap` at the end of each phase.
+///
+/// Laps of one phase add up, over layers and over forward and backward. Not for several threads.
+/// `start` and `lap` allocate nothing.
+public final class PhaseClock {
+  private final LongSupplier nanoTime;
+  private final Map<Phase, Lap> laps = new EnumMap<>(Phase.class);
+  private final Lap[] all;
+  private long begin;
+  private long last;
+
+  private static final class Lap {
+    private long nanos;
+    private boolean timed;
+  }
+
+  /// A clock on the host's time.
+  public PhaseClock() {
+    this(System::nanoTime);
+  }
+
+  /// A clock on another time, for example `stream::timeNanos`, which waits for the device.
+  ///
+  /// @param nanoTime monotonic nanoseconds
+  public PhaseClock(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    for (Phase phase : Phase.values()) {
+      laps.put(phase, new Lap());
+    }
+    all = laps.values().toArray(Lap[]::new);
+  }
+
+  /// Forgets all laps; a step begins now.
+  public void start() {
+    for (Lap lap : all) {
+      lap.nanos = 0;
+      lap.timed = false;
+    }
+    begin = nanoTime.getAsLong();
+    last = begin;
+  }
+
+  /// The time since the last lap, or since the start, belongs to `phase`.
+  public void lap(Phase phase) {
+    long now = nanoTime.getAsLong();
+    Lap lap = Objects.requireNonNull(laps.get(phase)); // each phase has one
+    lap.nanos += now - last;
+    lap.timed = true;
+    last = now;
+  }
+
+  /// The time since the last lap belongs to no phase.
+  public void skip() {
+    last = nanoTime.getAsLong();
+  }
+
+  /// The times of the step that ends now.
+  ///
+  /// @param tokens input tokens of the step
+  public StepTimes stop(long tokens) {
+    long now = nanoTime.getAsLong();
+    Map<Phase, Double> millis = new EnumMap<>(Phase.class);
+    laps.forEach((phase, lap) -> {
+      if (lap.timed) {
+        millis.put(phase, lap.nanos / 1e6);
+      }
+    });
+    return new StepTimes(tokens, (now - begin) / 1e6, millis);
+  }
+}

@@ -1,0 +1,42 @@
+package moe.engine.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class SafeFileTest {
+  @TempDir Path directory;
+
+  @Test
+  void replacesAFileAndLeavesNothingElse() throws IOException {
+    Path file = directory.resolve("summary.json");
+    SafeFile.write(file, "old");
+    SafeFile.write(file, "neü");
+    assertThat(Files.readString(file)).isEqualTo("neü");
+    assertThat(directory).isDirectoryContaining(file::equals).satisfies(this::holdsOneFile);
+  }
+
+  @Test
+  void namesTheFileThatCannotBeWritten() {
+    Path file = directory.resolve("none").resolve("summary.json");
+    assertThatThrownBy(() -> SafeFile.write(file, "text"))
+        .isInstanceOfSatisfying(
+            MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DATA))
+        .hasMessageContaining(file + ": cannot be written (NoSuchFileException");
+  }
+
+  private void holdsOneFile(Path path) {
+    try (var entries = Files.list(path)) {
+      assertThat(entries).hasSize(1);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
