@@ -18,7 +18,7 @@ final class FewRowsForward {
   void run(LinearCall call, RowBlocks blocks, int block, int from, int n, Scratch scratch) {
     int rows = blocks.rows(block);
     float[] sums = scratch.floats(ROW, rows * n);
-    int first = (blocks.group(block) * call.outFeatures + from) * call.inFeatures;
+    int first = call.weightsAt + (blocks.group(block) * call.outFeatures + from) * call.inFeatures;
     int strip = rows == 1 ? n : STRIP;
     for (int i = 0; i < n; i += strip) {
       for (int r = 0; r < rows; r++) {

@@ -30,9 +30,9 @@ public final class GroupedBackwardInput {
   private int chunk;
   private int chunks;
 
-  /// A call that runs on these threads.
-  public GroupedBackwardInput(CpuThreads threads) {
-    this(threads, TileKernels.best(), ActivationKernels.best());
+  /// A call that runs on these threads with these loops.
+  public GroupedBackwardInput(CpuThreads threads, InnerLoops loops) {
+    this(threads, loops.tiles, loops.activations);
   }
 
   GroupedBackwardInput(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
@@ -45,28 +45,27 @@ public final class GroupedBackwardInput {
   /// Begins a call: plain gradient, no activation, output overwritten.
   ///
   /// @param weights `[groups, outFeatures, inFeatures]`
-  public GroupedBackwardInput weights(
-      float[] weights, int groups, int outFeatures, int inFeatures) {
-    call.begin(weights, null, groups, outFeatures, inFeatures);
+  public GroupedBackwardInput weights(Floats weights, int groups, int outFeatures, int inFeatures) {
+    call.begin(weights, groups, outFeatures, inFeatures);
     return this;
   }
 
   /// The gradient of the output.
   ///
   /// @param dY `[rows, outFeatures]`
-  public GroupedBackwardInput gradient(float[] dY, int stride) {
+  public GroupedBackwardInput gradient(Floats dY, int stride) {
     call.gradient.plain(dY, stride);
     return this;
   }
 
   /// The gradient of row r is row `assignments[r] / topK`.
-  public GroupedBackwardInput gather(int[] assignments, int topK) {
+  public GroupedBackwardInput gather(Ints assignments, int topK) {
     call.gradient.gather(assignments, topK);
     return this;
   }
 
   /// Multiplies the gradient of row r by `gates[assignments[r]]`, or by `gates[r]` if not gathered.
-  public GroupedBackwardInput gates(float[] gates) {
+  public GroupedBackwardInput gates(Floats gates) {
     call.gradient.gates(gates);
     return this;
   }
@@ -74,19 +73,17 @@ public final class GroupedBackwardInput {
   /// Multiplies the results by the derivative of the activation that made the input.
   ///
   /// @param pre `[rows, inFeatures]`, what the activation was applied to
-  public GroupedBackwardInput through(Activation activation, float[] pre, int stride) {
+  public GroupedBackwardInput through(Activation activation, Floats pre, int stride) {
     call.activation = activation;
-    call.pre = pre;
-    call.preStride = stride;
+    call.pre(pre, stride);
     return this;
   }
 
   /// Where the results go.
   ///
   /// @param dX `[rows, inFeatures]`, written at the rows of the groups and nowhere else
-  public GroupedBackwardInput output(float[] dX, int stride) {
-    call.output = dX;
-    call.outputStride = stride;
+  public GroupedBackwardInput output(Floats dX, int stride) {
+    call.output(dX, stride);
     return this;
   }
 
@@ -99,7 +96,7 @@ public final class GroupedBackwardInput {
   /// Computes all groups.
   ///
   /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
-  public void run(int[] offsets) {
+  public void run(Ints offsets) {
     if (call.accumulate && call.pre != null) {
       throw new IllegalStateException("a gradient through an activation cannot be accumulated");
     }
@@ -134,7 +131,7 @@ public final class GroupedBackwardInput {
       for (int panel = 0; panel < panels; panel++) {
         int column = panel * lanes;
         for (int row = 0; row < rows; row += tiles.rows()) {
-          int c = (blocks.first(block) + row) * call.outputStride + from + column;
+          int c = call.outputAt + (blocks.first(block) + row) * call.outputStride + from + column;
           edges.tile(
               a,
               row * steps,
@@ -174,7 +171,7 @@ public final class GroupedBackwardInput {
   }
 
   private void packWeights(int group, int step, int steps, int from, int width, float[] b) {
-    int first = (group * call.outFeatures + step) * call.inFeatures + from;
+    int first = call.weightsAt + (group * call.outFeatures + step) * call.inFeatures + from;
     for (int p = 0; p < steps; p++) {
       int lanes = tiles.lanes();
       tiles.panels(call.weights, first + p * call.inFeatures, width, b, p * lanes, steps * lanes);
@@ -188,8 +185,8 @@ public final class GroupedBackwardInput {
     }
     for (int row = 0; row < blocks.rows(block); row++) {
       int r = blocks.first(block) + row;
-      int x = r * call.preStride + from;
-      int d = r * call.outputStride + from;
+      int x = call.preAt + r * call.preStride + from;
+      int d = call.outputAt + r * call.outputStride + from;
       elements.activateBackward(call.activation, pre, x, call.output, d, call.output, d, width);
     }
   }

@@ -40,9 +40,9 @@ public final class GroupedBackwardWeight {
   private int chunk;
   private int chunks;
 
-  /// A call that runs on these threads.
-  public GroupedBackwardWeight(CpuThreads threads) {
-    this(threads, TileKernels.best(), ActivationKernels.best());
+  /// A call that runs on these threads with these loops.
+  public GroupedBackwardWeight(CpuThreads threads, InnerLoops loops) {
+    this(threads, loops.tiles, loops.activations);
   }
 
   GroupedBackwardWeight(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
@@ -55,35 +55,35 @@ public final class GroupedBackwardWeight {
   /// Begins a call: plain operands, no bias.
   ///
   /// @param dW `[groups, outFeatures, inFeatures]`, accumulated
-  public GroupedBackwardWeight gradients(float[] dW, int groups, int outFeatures, int inFeatures) {
-    call.begin(dW, null, groups, outFeatures, inFeatures);
+  public GroupedBackwardWeight gradients(Floats dW, int groups, int outFeatures, int inFeatures) {
+    call.begin(dW, groups, outFeatures, inFeatures);
     return this;
   }
 
   /// The gradient of the bias.
   ///
   /// @param dB `[groups, outFeatures]`, accumulated, or null
-  public GroupedBackwardWeight bias(float @Nullable [] dB) {
-    call.bias = dB;
+  public GroupedBackwardWeight bias(@Nullable Floats dB) {
+    call.bias(dB);
     return this;
   }
 
   /// The gradient of the output.
   ///
   /// @param dY `[rows, outFeatures]`
-  public GroupedBackwardWeight gradient(float[] dY, int stride) {
+  public GroupedBackwardWeight gradient(Floats dY, int stride) {
     call.gradient.plain(dY, stride);
     return this;
   }
 
   /// The gradient of row r is row `assignments[r] / topK`.
-  public GroupedBackwardWeight gatherGradient(int[] assignments, int topK) {
+  public GroupedBackwardWeight gatherGradient(Ints assignments, int topK) {
     call.gradient.gather(assignments, topK);
     return this;
   }
 
   /// Multiplies the gradient of row r by `gates[assignments[r]]`, or by `gates[r]` if not gathered.
-  public GroupedBackwardWeight gates(float[] gates) {
+  public GroupedBackwardWeight gates(Floats gates) {
     call.gradient.gates(gates);
     return this;
   }
@@ -91,13 +91,13 @@ public final class GroupedBackwardWeight {
   /// The input of the forward.
   ///
   /// @param x `[rows, inFeatures]`, the input of the forward
-  public GroupedBackwardWeight input(float[] x, int stride) {
+  public GroupedBackwardWeight input(Floats x, int stride) {
     call.input.plain(x, stride);
     return this;
   }
 
   /// The input of row r is row `assignments[r] / topK`.
-  public GroupedBackwardWeight gatherInput(int[] assignments, int topK) {
+  public GroupedBackwardWeight gatherInput(Ints assignments, int topK) {
     call.input.gather(assignments, topK);
     return this;
   }
@@ -105,7 +105,7 @@ public final class GroupedBackwardWeight {
   /// Computes all groups.
   ///
   /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
-  public void run(int[] offsets) {
+  public void run(Ints offsets) {
     blocks.cut(offsets, call.groups);
     packedColumns = Math.ceilDiv(call.inFeatures, tiles.lanes()) * tiles.lanes();
     int tasks = call.groups * Math.ceilDiv(call.outFeatures, CHUNK);
@@ -172,7 +172,7 @@ public final class GroupedBackwardWeight {
     for (int column = 0; column < call.inFeatures; column += lanes) {
       int b = base(block) + column * rows;
       for (int i = 0; i < n; i += tiles.rows()) {
-        int c = (first + i) * call.inFeatures + column;
+        int c = call.weightsAt + (first + i) * call.inFeatures + column;
         edges.tile(
             a,
             i * stride,
@@ -209,7 +209,7 @@ public final class GroupedBackwardWeight {
     float[] dB = call.bias;
     if (dB != null) {
       for (int i = 0; i < n; i++) {
-        dB[first + i] += elements.sum(a, i * stride, rows);
+        dB[call.biasAt + first + i] += elements.sum(a, i * stride, rows);
       }
     }
   }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An instance is a reusable call: `weights` begins a new one and forgets everything set before,
 /// `run` computes it. It is confined to one thread and allocates nothing once its scratch has grown
-/// to the largest call. Arrays are row-major; a stride is the distance of rows in floats.
+/// to the largest call. Tensors are row-major; a stride is the distance of rows in floats.
 ///
 /// The sum over inFeatures runs in blocks of 256, in order, so a result depends on its row, its
 /// weights and whether its group has few rows, and not on the number of threads.
@@ -16,9 +16,9 @@ public final class GroupedForward {
   private final LinearCall call = new LinearCall();
   private final PanelForward panels;
 
-  /// A call that runs on these threads.
-  public GroupedForward(CpuThreads threads) {
-    this(threads, TileKernels.best(), ActivationKernels.best());
+  /// A call that runs on these threads with these loops.
+  public GroupedForward(CpuThreads threads, InnerLoops loops) {
+    this(threads, loops.tiles, loops.activations);
   }
 
   GroupedForward(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
@@ -27,23 +27,17 @@ public final class GroupedForward {
 
   /// Begins a call: no bias, no activation, plain input, output overwritten.
   ///
-  /// @param weights `[groups, outFeatures, inFeatures]`
-  public GroupedForward weights(float[] weights, int groups, int outFeatures, int inFeatures) {
-    call.begin(weights, null, groups, outFeatures, inFeatures);
-    return this;
-  }
-
-  /// Begins a call with weights stored as bfloat16, the upper halves of floats.
-  public GroupedForward weights(short[] weights, int groups, int outFeatures, int inFeatures) {
-    call.begin(null, weights, groups, outFeatures, inFeatures);
+  /// @param weights `[groups, outFeatures, inFeatures]`, F32 or bfloat16
+  public GroupedForward weights(Elements weights, int groups, int outFeatures, int inFeatures) {
+    call.begin(weights, groups, outFeatures, inFeatures);
     return this;
   }
 
   /// What is added to each row.
   ///
   /// @param bias `[groups, outFeatures]`, or null
-  public GroupedForward bias(float @Nullable [] bias) {
-    call.bias = bias;
+  public GroupedForward bias(@Nullable Floats bias) {
+    call.bias(bias);
     return this;
   }
 
@@ -56,13 +50,13 @@ public final class GroupedForward {
   /// What the weights are applied to.
   ///
   /// @param x `[rows, inFeatures]`
-  public GroupedForward input(float[] x, int stride) {
+  public GroupedForward input(Floats x, int stride) {
     call.input.plain(x, stride);
     return this;
   }
 
   /// Row r is computed from row `assignments[r] / topK` of the input.
-  public GroupedForward gather(int[] assignments, int topK) {
+  public GroupedForward gather(Ints assignments, int topK) {
     call.input.gather(assignments, topK);
     return this;
   }
@@ -70,18 +64,16 @@ public final class GroupedForward {
   /// Where the results go.
   ///
   /// @param y `[rows, outFeatures]`, written at the rows of the groups and nowhere else
-  public GroupedForward output(float[] y, int stride) {
-    call.output = y;
-    call.outputStride = stride;
+  public GroupedForward output(Floats y, int stride) {
+    call.output(y, stride);
     return this;
   }
 
   /// Keeps what the activation is applied to, for the backward.
   ///
   /// @param pre `[rows, outFeatures]`, or null
-  public GroupedForward preActivation(float @Nullable [] pre, int stride) {
-    call.pre = pre;
-    call.preStride = stride;
+  public GroupedForward preActivation(@Nullable Floats pre, int stride) {
+    call.pre(pre, stride);
     return this;
   }
 
@@ -94,7 +86,7 @@ public final class GroupedForward {
   /// Computes all groups.
   ///
   /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
-  public void run(int[] offsets) {
+  public void run(Ints offsets) {
     panels.run(call, offsets);
   }
 

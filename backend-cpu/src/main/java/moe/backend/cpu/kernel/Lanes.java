@@ -4,6 +4,7 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The vector registers of this machine, as the kernels use them.
@@ -22,11 +23,36 @@ final class Lanes {
   /// thousands of times slower, so kernels then multiply and add.
   static final boolean FMA = fusedMultiplyAdd();
 
+  private static final VectorShuffle<Float> BY_8 = rotation(8);
+  private static final VectorShuffle<Float> BY_4 = rotation(4);
+  private static final VectorShuffle<Float> BY_2 = rotation(2);
+  private static final VectorShuffle<Float> BY_1 = rotation(1);
+
   private Lanes() {}
 
   /// `a·b + c`.
   static FloatVector multiplyAdd(FloatVector a, FloatVector b, FloatVector c) {
     return FMA ? a.fma(b, c) : a.mul(b).add(c);
+  }
+
+  /// The sum of all lanes, halves onto halves. `reduceLanes` may add in another order once C2 has
+  /// compiled it, and the same call would then give other bits.
+  static float sum(FloatVector v) {
+    FloatVector folded = v;
+    if (COUNT > 8) {
+      folded = folded.add(folded.rearrange(BY_8));
+    }
+    if (COUNT > 4) {
+      folded = folded.add(folded.rearrange(BY_4));
+    }
+    if (COUNT > 2) {
+      folded = folded.add(folded.rearrange(BY_2));
+    }
+    return folded.add(folded.rearrange(BY_1)).lane(0);
+  }
+
+  private static VectorShuffle<Float> rotation(int by) {
+    return VectorShuffle.fromOp(F32, lane -> (lane + by) % COUNT);
   }
 
   private static boolean fusedMultiplyAdd() {

@@ -12,26 +12,31 @@ final class LinearCall {
   final Rows gradient = new Rows();
   float[] weights = NO_FLOATS;
   short @Nullable [] shortWeights;
+  int weightsAt;
   int groups;
   int outFeatures;
   int inFeatures;
   float @Nullable [] bias;
+  int biasAt;
   Activation activation = Activation.NONE;
   float[] output = NO_FLOATS;
+  int outputAt;
   int outputStride;
   float @Nullable [] pre;
+  int preAt;
   int preStride;
   boolean accumulate;
-  private final int[] denseOffsets = new int[2];
+  private final Ints denseOffsets = new Ints(new int[2], 0);
 
-  void begin(
-      float @Nullable [] weights,
-      short @Nullable [] shortWeights,
-      int groups,
-      int outFeatures,
-      int inFeatures) {
-    this.weights = weights == null ? NO_FLOATS : weights;
-    this.shortWeights = shortWeights;
+  void begin(Elements weights, int groups, int outFeatures, int inFeatures) {
+    this.weights = NO_FLOATS;
+    shortWeights = null;
+    switch (weights) {
+      case Floats floats -> this.weights = floats.array();
+      case Halves halves -> shortWeights = halves.array();
+      case Ints _ -> throw new IllegalArgumentException("weights of integers");
+    }
+    weightsAt = weights.at();
     this.groups = groups;
     this.outFeatures = outFeatures;
     this.inFeatures = inFeatures;
@@ -39,17 +44,33 @@ final class LinearCall {
     activation = Activation.NONE;
     pre = null;
     accumulate = false;
-    input.plain(NO_FLOATS, 0);
-    gradient.plain(NO_FLOATS, 0);
-    output = NO_FLOATS;
-    outputStride = 0;
+    input.plain(Floats.NONE, 0);
+    gradient.plain(Floats.NONE, 0);
+    output(Floats.NONE, 0);
   }
 
-  int[] dense(int rows) {
+  void bias(@Nullable Floats bias) {
+    this.bias = bias == null ? null : bias.array();
+    biasAt = bias == null ? 0 : bias.at();
+  }
+
+  void output(Floats output, int stride) {
+    this.output = output.array();
+    outputAt = output.at();
+    outputStride = stride;
+  }
+
+  void pre(@Nullable Floats pre, int stride) {
+    this.pre = pre == null ? null : pre.array();
+    preAt = pre == null ? 0 : pre.at();
+    preStride = stride;
+  }
+
+  Ints dense(int rows) {
     if (groups != 1) {
       throw new IllegalStateException("a call of " + groups + " groups needs offsets");
     }
-    denseOffsets[1] = rows;
+    denseOffsets.array()[1] = rows;
     return denseOffsets;
   }
 }

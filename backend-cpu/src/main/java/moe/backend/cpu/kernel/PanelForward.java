@@ -45,7 +45,7 @@ final class PanelForward {
     blocks = new RowBlocks(PANELS_PER_BLOCK * lanes, lanes, fewest);
   }
 
-  void run(LinearCall call, int[] offsets) {
+  void run(LinearCall call, Ints offsets) {
     this.call = call;
     blocks.cut(offsets, call.groups);
     int panelFloats = Math.multiplyExact(lanes, call.inFeatures);
@@ -147,7 +147,7 @@ final class PanelForward {
       boolean firstPanel,
       Scratch scratch) {
     int k = call.inFeatures;
-    int first = (group * call.outFeatures + from) * k + step;
+    int first = call.weightsAt + (group * call.outFeatures + from) * k + step;
     boolean add = step > 0;
     int rows = tiles.rows();
     // Weights that cannot be read in place: bfloat16, and a last tile that is not full.

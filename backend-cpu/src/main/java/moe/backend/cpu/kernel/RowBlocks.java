@@ -27,14 +27,15 @@ final class RowBlocks {
   }
 
   /// Cuts the rows `offsets[g]` to `offsets[g + 1] − 1` of each group; empty groups have no block.
-  void cut(int[] offsets, int groups) {
+  void cut(Ints offsets, int groups) {
     size = 0;
     for (int g = 0; g < groups; g++) {
-      if (offsets[g] > offsets[g + 1]) {
+      int end = offsets.get(g + 1);
+      if (offsets.get(g) > end) {
         throw new IllegalArgumentException("offsets must not descend, at group " + g);
       }
-      for (int row = offsets[g]; row < offsets[g + 1]; row += maxRows) {
-        append(g, row, Math.min(maxRows, offsets[g + 1] - row));
+      for (int row = offsets.get(g); row < end; row += maxRows) {
+        append(g, row, Math.min(maxRows, end - row));
       }
     }
   }

@@ -4,17 +4,17 @@ import org.jspecify.annotations.Nullable;
 
 /// The rows of an operand as a product reads them: in place, or through assignments.
 final class Rows {
-  private static final float[] NONE = new float[0];
-
-  private float[] data = NONE;
+  private float[] data = Floats.NONE.array();
+  private int at;
   private int stride;
-  private int @Nullable [] assignments;
+  private @Nullable Ints assignments;
   private int divisor = 1;
-  private float @Nullable [] gates;
+  private @Nullable Floats gates;
 
   /// Row r is `data[r·stride …]`.
-  void plain(float[] data, int stride) {
-    this.data = data;
+  void plain(Floats data, int stride) {
+    this.data = data.array();
+    at = data.at();
     this.stride = stride;
     assignments = null;
     divisor = 1;
@@ -22,13 +22,13 @@ final class Rows {
   }
 
   /// Row r is row `assignments[r] / divisor` of the data.
-  void gather(int[] assignments, int divisor) {
+  void gather(Ints assignments, int divisor) {
     this.assignments = assignments;
     this.divisor = divisor;
   }
 
   /// Row r is multiplied by `gates[assignments[r]]`, or by `gates[r]` without assignments.
-  void gates(float[] gates) {
+  void gates(Floats gates) {
     this.gates = gates;
   }
 
@@ -38,7 +38,7 @@ final class Rows {
 
   /// Where row r begins in the data.
   int offset(int r) {
-    return (assignments == null ? r : assignments[r] / divisor) * stride;
+    return at + (assignments == null ? r : assignments.get(r) / divisor) * stride;
   }
 
   /// The factor of row r.
@@ -46,7 +46,7 @@ final class Rows {
     if (gates == null) {
       return 1;
     }
-    return gates[assignments == null ? r : assignments[r]];
+    return gates.array()[gates.at() + (assignments == null ? r : assignments.get(r))];
   }
 
   boolean gated() {

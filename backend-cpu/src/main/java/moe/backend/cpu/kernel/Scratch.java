@@ -6,6 +6,9 @@ package moe.backend.cpu.kernel;
 public final class Scratch {
   private static final int SLOTS = 6;
 
+  /// For attention, which has more to keep track of than arrays.
+  final AttentionScratch attention = new AttentionScratch();
+
   private final float[][] floats = new float[SLOTS][0];
 
   /// The array of a slot.

@@ -77,7 +77,7 @@ final class VectorActivationKernels implements ActivationKernels {
     for (; i < F32.loopBound(n); i += COUNT) {
       sum = sum.add(load(x, xOffset + i));
     }
-    return sum.add(load(x, xOffset + i, F32.indexInRange(i, n))).reduceLanes(VectorOperators.ADD);
+    return Lanes.sum(sum.add(load(x, xOffset + i, F32.indexInRange(i, n))));
   }
 
   private static void relu(float[] x, int xOffset, float[] y, int yOffset, int n) {

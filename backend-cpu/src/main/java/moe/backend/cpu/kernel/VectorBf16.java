@@ -59,10 +59,10 @@ final class VectorBf16 {
       s2 = multiplyAdd(v, load(w, w2 + p), s2);
       s3 = multiplyAdd(v, load(w, w3 + p), s3);
     }
-    y[yOffset] = s0.reduceLanes(VectorOperators.ADD);
-    y[yOffset + 1] = s1.reduceLanes(VectorOperators.ADD);
-    y[yOffset + 2] = s2.reduceLanes(VectorOperators.ADD);
-    y[yOffset + 3] = s3.reduceLanes(VectorOperators.ADD);
+    y[yOffset] = Lanes.sum(s0);
+    y[yOffset + 1] = Lanes.sum(s1);
+    y[yOffset + 2] = Lanes.sum(s2);
+    y[yOffset + 3] = Lanes.sum(s3);
     for (int i = 0; i < 4; i++) {
       y[yOffset + i] += tail(x, xOffset, w, w0 + i * k, p, k);
     }
@@ -75,7 +75,7 @@ final class VectorBf16 {
       FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
       sum = multiplyAdd(v, load(w, wOffset + p), sum);
     }
-    return sum.reduceLanes(VectorOperators.ADD) + tail(x, xOffset, w, wOffset, p, k);
+    return Lanes.sum(sum) + tail(x, xOffset, w, wOffset, p, k);
   }
 
   private static float tail(float[] x, int xOffset, short[] w, int wOffset, int from, int k) {

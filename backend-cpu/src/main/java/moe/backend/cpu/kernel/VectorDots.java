@@ -5,8 +5,6 @@ import static moe.backend.cpu.kernel.Lanes.F32;
 import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /// One row of x against weight rows, 4 at a time: as fast as the weights arrive.
 final class VectorDots {
@@ -41,18 +39,13 @@ final class VectorDots {
       s2 = multiplyAdd(v, FloatVector.fromArray(F32, w, w2 + p), s2);
       s3 = multiplyAdd(v, FloatVector.fromArray(F32, w, w3 + p), s3);
     }
-    if (p < k) {
-      VectorMask<Float> m = F32.indexInRange(p, k);
-      FloatVector v = FloatVector.fromArray(F32, x, xOffset + p, m);
-      s0 = multiplyAdd(v, FloatVector.fromArray(F32, w, w0 + p, m), s0);
-      s1 = multiplyAdd(v, FloatVector.fromArray(F32, w, w1 + p, m), s1);
-      s2 = multiplyAdd(v, FloatVector.fromArray(F32, w, w2 + p, m), s2);
-      s3 = multiplyAdd(v, FloatVector.fromArray(F32, w, w3 + p, m), s3);
+    y[yOffset] = Lanes.sum(s0);
+    y[yOffset + 1] = Lanes.sum(s1);
+    y[yOffset + 2] = Lanes.sum(s2);
+    y[yOffset + 3] = Lanes.sum(s3);
+    for (int i = 0; i < 4; i++) {
+      y[yOffset + i] += tail(x, xOffset, w, w0 + i * k, p, k);
     }
-    y[yOffset] = s0.reduceLanes(VectorOperators.ADD);
-    y[yOffset + 1] = s1.reduceLanes(VectorOperators.ADD);
-    y[yOffset + 2] = s2.reduceLanes(VectorOperators.ADD);
-    y[yOffset + 3] = s3.reduceLanes(VectorOperators.ADD);
   }
 
   private static float one(float[] x, int xOffset, float[] w, int wOffset, int k) {
@@ -62,11 +55,15 @@ final class VectorDots {
       FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
       sum = multiplyAdd(v, FloatVector.fromArray(F32, w, wOffset + p), sum);
     }
-    if (p < k) {
-      VectorMask<Float> m = F32.indexInRange(p, k);
-      FloatVector v = FloatVector.fromArray(F32, x, xOffset + p, m);
-      sum = multiplyAdd(v, FloatVector.fromArray(F32, w, wOffset + p, m), sum);
+    return Lanes.sum(sum) + tail(x, xOffset, w, wOffset, p, k);
+  }
+
+  // Scalar: with masked vectors the method grows so large that C2 no longer inlines the sums.
+  private static float tail(float[] x, int xOffset, float[] w, int wOffset, int from, int k) {
+    float sum = 0;
+    for (int p = from; p < k; p++) {
+      sum += x[xOffset + p] * w[wOffset + p];
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return sum;
   }
 }

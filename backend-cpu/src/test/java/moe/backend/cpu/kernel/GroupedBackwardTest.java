@@ -1,5 +1,6 @@
 package moe.backend.cpu.kernel;
 
+import static moe.backend.cpu.kernel.LinearCase.place;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -44,13 +45,13 @@ final class GroupedBackwardTest {
   private static void runInput(
       LinearCase layer, GroupedBackwardInput backward, boolean gathered, float[] dX) {
     backward
-        .weights(layer.weights, layer.groups, layer.out, layer.in)
-        .gradient(layer.dY, layer.outStride)
-        .output(dX, layer.inStride);
+        .weights(place(layer.weights), layer.groups, layer.out, layer.in)
+        .gradient(place(layer.dY), layer.outStride)
+        .output(place(dX), layer.inStride);
     if (gathered) {
-      backward.gather(layer.assignments, LinearCase.TOP_K).gates(layer.gates);
+      backward.gather(place(layer.assignments), LinearCase.TOP_K).gates(place(layer.gates));
     }
-    backward.run(layer.offsets);
+    backward.run(place(layer.offsets));
   }
 
   @ParameterizedTest
@@ -64,11 +65,11 @@ final class GroupedBackwardTest {
     for (Activation activation : Activation.values()) {
       float[] dX = new float[layer.rows * layer.inStride];
       backward
-          .weights(layer.weights, layer.groups, layer.out, layer.in)
-          .gradient(layer.dY, layer.outStride)
-          .through(activation, layer.x, layer.inStride)
-          .output(dX, layer.inStride)
-          .run(layer.offsets);
+          .weights(place(layer.weights), layer.groups, layer.out, layer.in)
+          .gradient(place(layer.dY), layer.outStride)
+          .through(activation, place(layer.x), layer.inStride)
+          .output(place(dX), layer.inStride)
+          .run(place(layer.offsets));
       float[] expected = new float[layer.in];
       for (int r = 0; r < layer.rows; r++) {
         int at = r * layer.inStride;
@@ -85,19 +86,20 @@ final class GroupedBackwardTest {
     LinearCase layer = new LinearCase(20, 30, 4, 20);
     float[] dX = LinearCase.filled(layer.rows * layer.in, 2);
     GroupedBackwardInput backward =
-        new GroupedBackwardInput(threads)
-            .weights(layer.weights, layer.groups, layer.out, layer.in)
-            .gradient(layer.dY, layer.outStride)
-            .output(dX, layer.in)
+        new GroupedBackwardInput(threads, InnerLoops.vector())
+            .weights(place(layer.weights), layer.groups, layer.out, layer.in)
+            .gradient(place(layer.dY), layer.outStride)
+            .output(place(dX), layer.in)
             .accumulate();
-    backward.run(layer.offsets);
+    backward.run(place(layer.offsets));
     for (int r = 0; r < layer.rows; r++) {
       LinearCase.Sum sum = layer.backwardInput(layer.group(r), r, 7, false);
       sum.add(2);
       sum.check(dX[r * layer.in + 7], "row " + r);
     }
-    backward.through(Activation.RELU, layer.x, layer.inStride);
-    assertThatThrownBy(() -> backward.run(layer.offsets)).isInstanceOf(IllegalStateException.class);
+    backward.through(Activation.RELU, place(layer.x), layer.inStride);
+    assertThatThrownBy(() -> backward.run(place(layer.offsets)))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @ParameterizedTest
@@ -132,17 +134,17 @@ final class GroupedBackwardTest {
   private static void runWeight(
       LinearCase layer, GroupedBackwardWeight backward, boolean gathered, float[] dW, float[] dB) {
     backward
-        .gradients(dW, layer.groups, layer.out, layer.in)
-        .bias(dB)
-        .gradient(layer.dY, layer.outStride)
-        .input(layer.x, layer.inStride);
+        .gradients(place(dW), layer.groups, layer.out, layer.in)
+        .bias(place(dB))
+        .gradient(place(layer.dY), layer.outStride)
+        .input(place(layer.x), layer.inStride);
     if (gathered) {
       backward
-          .gatherGradient(layer.assignments, LinearCase.TOP_K)
-          .gates(layer.gates)
-          .gatherInput(layer.assignments, LinearCase.TOP_K);
+          .gatherGradient(place(layer.assignments), LinearCase.TOP_K)
+          .gates(place(layer.gates))
+          .gatherInput(place(layer.assignments), LinearCase.TOP_K);
     }
-    backward.run(layer.offsets);
+    backward.run(place(layer.offsets));
   }
 
   @Test
@@ -152,15 +154,16 @@ final class GroupedBackwardTest {
           float[] dX = new float[layer.rows * layer.inStride];
           float[] dW = new float[layer.weights.length];
           float[] dB = new float[layer.bias.length];
-          runInput(layer, new GroupedBackwardInput(threads), true, dX);
-          runWeight(layer, new GroupedBackwardWeight(threads), true, dW, dB);
+          runInput(layer, new GroupedBackwardInput(threads, InnerLoops.vector()), true, dX);
+          runWeight(layer, new GroupedBackwardWeight(threads, InnerLoops.vector()), true, dW, dB);
           for (int size = 1; size <= 3; size++) {
             try (CpuThreads others = new CpuThreads(size)) {
               float[] dX2 = new float[dX.length];
               float[] dW2 = new float[dW.length];
               float[] dB2 = new float[dB.length];
-              runInput(layer, new GroupedBackwardInput(others), true, dX2);
-              runWeight(layer, new GroupedBackwardWeight(others), true, dW2, dB2);
+              runInput(layer, new GroupedBackwardInput(others, InnerLoops.vector()), true, dX2);
+              runWeight(
+                  layer, new GroupedBackwardWeight(others, InnerLoops.vector()), true, dW2, dB2);
               assertThat(dX2).isEqualTo(dX);
               assertThat(dW2).isEqualTo(dW);
               assertThat(dB2).isEqualTo(dB);

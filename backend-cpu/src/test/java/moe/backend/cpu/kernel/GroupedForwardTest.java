@@ -1,5 +1,6 @@
 package moe.backend.cpu.kernel;
 
+import static moe.backend.cpu.kernel.LinearCase.place;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
@@ -54,15 +55,18 @@ final class GroupedForwardTest {
   private static void run(
       LinearCase layer, GroupedForward forward, boolean gathered, boolean halves, float[] y) {
     if (halves) {
-      forward.weights(layer.shortWeights(), layer.groups, layer.out, layer.in);
+      forward.weights(place(layer.shortWeights()), layer.groups, layer.out, layer.in);
     } else {
-      forward.weights(layer.weights, layer.groups, layer.out, layer.in);
+      forward.weights(place(layer.weights), layer.groups, layer.out, layer.in);
     }
-    forward.bias(layer.bias).input(layer.x, layer.inStride).output(y, layer.outStride);
+    forward
+        .bias(place(layer.bias))
+        .input(place(layer.x), layer.inStride)
+        .output(place(y), layer.outStride);
     if (gathered) {
-      forward.gather(layer.assignments, LinearCase.TOP_K);
+      forward.gather(place(layer.assignments), LinearCase.TOP_K);
     }
-    forward.run(layer.offsets);
+    forward.run(place(layer.offsets));
   }
 
   @ParameterizedTest
@@ -73,12 +77,12 @@ final class GroupedForwardTest {
       float[] y = new float[layer.rows * layer.out];
       float[] pre = new float[layer.rows * layer.outStride];
       new GroupedForward(threads, twin.tiles(), twin.elements())
-          .weights(layer.weights, layer.groups, layer.out, layer.in)
-          .input(layer.x, layer.inStride)
+          .weights(place(layer.weights), layer.groups, layer.out, layer.in)
+          .input(place(layer.x), layer.inStride)
           .activation(activation)
-          .preActivation(pre, layer.outStride)
-          .output(y, layer.out)
-          .run(layer.offsets);
+          .preActivation(place(pre), layer.outStride)
+          .output(place(y), layer.out)
+          .run(place(layer.offsets));
       float[] expected = new float[layer.out];
       for (int r = 0; r < layer.rows; r++) {
         int from = r * layer.outStride;
@@ -93,12 +97,12 @@ final class GroupedForwardTest {
   void addsToTheOutputWhenAccumulating() {
     LinearCase layer = new LinearCase(20, 30, 4, 20);
     float[] y = LinearCase.filled(layer.rows * layer.out, 2);
-    new GroupedForward(threads)
-        .weights(layer.weights, layer.groups, layer.out, layer.in)
-        .input(layer.x, layer.inStride)
-        .output(y, layer.out)
+    new GroupedForward(threads, InnerLoops.vector())
+        .weights(place(layer.weights), layer.groups, layer.out, layer.in)
+        .input(place(layer.x), layer.inStride)
+        .output(place(y), layer.out)
         .accumulate()
-        .run(layer.offsets);
+        .run(place(layer.offsets));
     for (int r = 0; r < layer.rows; r++) {
       LinearCase.Sum sum = layer.forward(layer.group(r), r, 7, false);
       sum.add(2);
@@ -130,11 +134,11 @@ final class GroupedForwardTest {
 
   private void checkBits(LinearCase layer) {
     float[] expected = new float[layer.rows * layer.outStride];
-    run(layer, new GroupedForward(threads), true, false, expected);
+    run(layer, new GroupedForward(threads, InnerLoops.vector()), true, false, expected);
     for (int size = 1; size <= 3; size++) {
       try (CpuThreads others = new CpuThreads(size)) {
         float[] y = new float[expected.length];
-        run(layer, new GroupedForward(others), true, false, y);
+        run(layer, new GroupedForward(others, InnerLoops.vector()), true, false, y);
         assertThat(y).isEqualTo(expected);
       }
     }

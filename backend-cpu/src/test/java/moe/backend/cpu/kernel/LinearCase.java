@@ -122,6 +122,18 @@ final class LinearCase {
     return g;
   }
 
+  static Floats place(float[] array) {
+    return new Floats(array, 0);
+  }
+
+  static Ints place(int[] array) {
+    return new Ints(array, 0);
+  }
+
+  static Halves place(short[] array) {
+    return new Halves(array, 0);
+  }
+
   static float[] normal(Random random, int length) {
     float[] values = new float[length];
     for (int i = 0; i < length; i++) {

@@ -1,0 +1,35 @@
+package moe.backend.cpu.kernel;
+
+/// Loops over `n` consecutive floats. Sums are taken in a fixed order that depends on `n` and the
+/// vector size alone.
+interface RowKernels {
+  /// `Σ a·b`.
+  float dot(float[] a, int aAt, float[] b, int bAt, int n);
+
+  /// `y += factor·x`.
+  void axpy(float factor, float[] x, int xAt, float[] y, int yAt, int n);
+
+  /// `y = factor·x`; `y` may be `x`.
+  void scale(float factor, float[] x, int xAt, float[] y, int yAt, int n);
+
+  /// `out = a + b`; `out` may be `a` or `b`.
+  void add(float[] a, int aAt, float[] b, int bAt, float[] out, int outAt, int n);
+
+  /// `out = a ∘ b`; `out` may be `a` or `b`.
+  void multiply(float[] a, int aAt, float[] b, int bAt, float[] out, int outAt, int n);
+
+  /// The largest element, `−∞` if there is none, NaN if one is NaN.
+  float max(float[] x, int xAt, int n);
+
+  /// `Σ e^(x − shift)`.
+  float sumExp(float[] x, int xAt, float shift, int n);
+
+  /// `y = e^(x − shift)`, returns `Σ y`; `y` may be `x`.
+  float expSum(float[] x, int xAt, float shift, float[] y, int yAt, int n);
+
+  /// `dS = p ∘ (dS − shift)·factor`.
+  void softmaxBackward(float[] p, int pAt, float shift, float factor, float[] dS, int dSAt, int n);
+
+  /// `y` = the bfloat16 numbers of `x`.
+  void widen(short[] x, int xAt, float[] y, int yAt, int n);
+}

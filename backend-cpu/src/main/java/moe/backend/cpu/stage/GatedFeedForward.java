@@ -1,0 +1,97 @@
+package moe.backend.cpu.stage;
+
+import moe.backend.cpu.CpuBackend;
+import moe.backend.cpu.kernel.Elementwise;
+import moe.backend.cpu.kernel.Floats;
+import moe.backend.cpu.kernel.GroupedBackwardWeight;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.StageContext;
+import org.jspecify.annotations.Nullable;
+
+/// `W_down·(activation(W_gate·x + b_gate) ∘ (W_up·x + b_up)) + b_down`; Shazeer, arXiv 2002.05202.
+final class GatedFeedForward implements FeedForward {
+  private final LayerSpec spec;
+  private final ExpertLinear gate;
+  private final ExpertLinear up;
+  private final ExpertLinear down;
+  private final Elementwise elementwise;
+  private final Floats gated;
+  private final Floats raised;
+  private final @Nullable Kept kept;
+
+  GatedFeedForward(CpuBackend backend, StageContext context, StageMemory memory) {
+    spec = context.spec();
+    gate = new ExpertLinear(backend, context, "experts.gate", spec.dHidden(), spec.dModel());
+    up = new ExpertLinear(backend, context, "experts.up", spec.dHidden(), spec.dModel());
+    down = new ExpertLinear(backend, context, "experts.down", spec.dModel(), spec.dHidden());
+    elementwise = new Elementwise(backend.threads(), backend.loops());
+    gated = rows(memory);
+    raised = rows(memory);
+    kept =
+        CpuStageFactory.trains(spec)
+            ? new Kept(rows(memory), rows(memory), rows(memory), rows(memory))
+            : null;
+  }
+
+  /// What backward needs besides, each `[slots, dHidden]`.
+  ///
+  /// @param pre what the activation was applied to
+  /// @param hidden what the last product read
+  /// @param dGate the gradient of the gate's product
+  /// @param dUp the gradient of the other product
+  private record Kept(Floats pre, Floats hidden, Floats dGate, Floats dUp) {}
+
+  @Override
+  public void forward(Slots slots, Floats out) {
+    int width = spec.dHidden();
+    gate.forward()
+        .activation(spec.activation())
+        .input(slots.tokens, spec.dModel())
+        .gather(slots.assignments, spec.topK())
+        .preActivation(kept == null ? null : kept.pre, width)
+        .output(gated, width)
+        .run(slots.offsets);
+    up.forward()
+        .input(slots.tokens, spec.dModel())
+        .gather(slots.assignments, spec.topK())
+        .output(raised, width)
+        .run(slots.offsets);
+    Floats hidden = kept == null ? raised : kept.hidden;
+    elementwise.multiply(gated, raised, hidden, slots.used * width);
+    down.forward().input(hidden, width).output(out, spec.dModel()).run(slots.offsets);
+  }
+
+  @Override
+  public void backward(Slots slots, SlotGradient dOut, Floats dRows) {
+    if (kept == null) {
+      throw new IllegalStateException("the block was created for inference");
+    }
+    int width = spec.dHidden();
+    int n = slots.used * width;
+    Floats dHidden = kept.dGate;
+    dOut.into(down.backwardInput()).output(dHidden, width).run(slots.offsets);
+    dOut.into(down.backwardWeight()).input(kept.hidden, width).run(slots.offsets);
+    elementwise.multiply(dHidden, gated, kept.dUp, n);
+    elementwise.multiply(dHidden, raised, kept.dGate, n);
+    elementwise.activateBackward(spec.activation(), kept.pre, kept.dGate, kept.dGate, n);
+    up.backwardInput().gradient(kept.dUp, width).output(dRows, spec.dModel()).run(slots.offsets);
+    gate.backwardInput()
+        .gradient(kept.dGate, width)
+        .output(dRows, spec.dModel())
+        .accumulate()
+        .run(slots.offsets);
+    weight(slots, up.backwardWeight(), kept.dUp);
+    weight(slots, gate.backwardWeight(), kept.dGate);
+  }
+
+  private void weight(Slots slots, GroupedBackwardWeight call, Floats d) {
+    call.gradient(d, spec.dHidden())
+        .input(slots.tokens, spec.dModel())
+        .gatherInput(slots.assignments, spec.topK())
+        .run(slots.offsets);
+  }
+
+  private Floats rows(StageMemory memory) {
+    return memory.floats(spec.maxSlots(), spec.dHidden());
+  }
+}

@@ -1,0 +1,61 @@
+package moe.backend.cpu.stage;
+
+import moe.backend.cpu.CpuBackend;
+import moe.backend.cpu.kernel.Floats;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.StageContext;
+import org.jspecify.annotations.Nullable;
+
+/// `W_down·activation(W_up·x + b_up) + b_down`. The tokens are gathered as the first product reads
+/// them; bias and activation are applied as it stores.
+final class PlainFeedForward implements FeedForward {
+  private final LayerSpec spec;
+  private final ExpertLinear up;
+  private final ExpertLinear down;
+  private final Floats hidden;
+  private final @Nullable Floats pre;
+  private final @Nullable Floats dHidden;
+
+  PlainFeedForward(CpuBackend backend, StageContext context, StageMemory memory) {
+    spec = context.spec();
+    up = new ExpertLinear(backend, context, "experts.up", spec.dHidden(), spec.dModel());
+    down = new ExpertLinear(backend, context, "experts.down", spec.dModel(), spec.dHidden());
+    boolean trains = CpuStageFactory.trains(spec);
+    hidden = memory.floats(spec.maxSlots(), spec.dHidden());
+    pre = trains ? memory.floats(spec.maxSlots(), spec.dHidden()) : null;
+    dHidden = trains ? memory.floats(spec.maxSlots(), spec.dHidden()) : null;
+  }
+
+  @Override
+  public void forward(Slots slots, Floats out) {
+    up.forward()
+        .activation(spec.activation())
+        .input(slots.tokens, spec.dModel())
+        .gather(slots.assignments, spec.topK())
+        .preActivation(pre, spec.dHidden())
+        .output(hidden, spec.dHidden())
+        .run(slots.offsets);
+    down.forward().input(hidden, spec.dHidden()).output(out, spec.dModel()).run(slots.offsets);
+  }
+
+  @Override
+  public void backward(Slots slots, SlotGradient dOut, Floats dRows) {
+    if (pre == null || dHidden == null) {
+      throw new IllegalStateException("the block was created for inference");
+    }
+    dOut.into(down.backwardInput())
+        .through(spec.activation(), pre, spec.dHidden())
+        .output(dHidden, spec.dHidden())
+        .run(slots.offsets);
+    dOut.into(down.backwardWeight()).input(hidden, spec.dHidden()).run(slots.offsets);
+    up.backwardInput()
+        .gradient(dHidden, spec.dHidden())
+        .output(dRows, spec.dModel())
+        .run(slots.offsets);
+    up.backwardWeight()
+        .gradient(dHidden, spec.dHidden())
+        .input(slots.tokens, spec.dModel())
+        .gatherInput(slots.assignments, spec.topK())
+        .run(slots.offsets);
+  }
+}
