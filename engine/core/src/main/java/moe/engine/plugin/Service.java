@@ -36,7 +36,7 @@ public enum Service {
   }
 
   /// The service with this interface.
-  public static Service of(Class<? extends Factory> type) {
+  static Service of(Class<? extends Factory> type) {
     for (Service service : values()) {
       if (service.type == type) {
         return service;
