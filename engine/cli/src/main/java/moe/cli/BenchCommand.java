@@ -113,7 +113,7 @@ final class BenchCommand implements Callable<Integer> {
           ErrorKind.USAGE, "--seconds %s: must be above 0 and at most 3600".formatted(seconds));
     }
     BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
-    try (PluginRegistry registry = PluginRegistry.load();
+    try (PluginRegistry registry = Installed.load(spec.commandLine().getErr());
         BackendSelection selection = BackendSelection.open(registry, backendOption.request())) {
       List<BenchRow> rows = new ArrayList<>();
       List<Refusal> refusals = new ArrayList<>(selection.refusals());

@@ -16,7 +16,15 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {BenchCommand.class, ParityCommand.class, CompletionCommand.class},
+    subcommands = {
+      ValidateCommand.class,
+      ParityCommand.class,
+      BenchCommand.class,
+      BackendsCommand.class,
+      PluginsCommand.class,
+      DoctorCommand.class,
+      CompletionCommand.class
+    },
     footerHeading = "%nExample:%n",
     footer = {
       "  moe-engine COMMAND --help",

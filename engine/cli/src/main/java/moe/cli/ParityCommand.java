@@ -61,7 +61,7 @@ final class ParityCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (PluginRegistry registry = PluginRegistry.load();
+    try (PluginRegistry registry = Installed.load(spec.commandLine().getErr());
         BackendSelection selection = BackendSelection.open(registry, backendOption.request())) {
       List<Refusal> refusals = new ArrayList<>(selection.refusals());
       List<BlockPath> chosen = new ArrayList<>();

@@ -41,6 +41,6 @@ final class UsageErrors implements IParameterExceptionHandler {
 
   private static String suggestion(UnmatchedArgumentException e) {
     List<String> near = e.getSuggestions();
-    return near.isEmpty() ? "" : " Did you mean " + String.join(" or ", near) + "?";
+    return near.isEmpty() ? "" : " Did you mean " + near.getFirst() + "?";
   }
 }

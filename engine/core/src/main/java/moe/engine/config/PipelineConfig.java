@@ -1,6 +1,7 @@
 package moe.engine.config;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// A pipeline file as records, one per section in the order of a token batch's way; every value is
@@ -49,5 +50,10 @@ public record PipelineConfig(
   /// whatever the defaults become.
   public String toToml() {
     return ResolvedText.of(this);
+  }
+
+  /// Every key by section and name, with the value a file would have: for JSON.
+  public Map<String, Map<String, Object>> toMap() {
+    return Schema.PIPELINE.toMap(this);
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import moe.spi.stage.Options;
 
 /// All sections and keys, as the records of `PipelineConfig` describe them.
@@ -111,6 +112,20 @@ final class Schema {
     values((Record) section).forEach((key, value) -> settings.put(key, Values.toml(value)));
     settings.remove("type");
     return new Options(settings);
+  }
+
+  /// All values of a configuration as TOML types, a stage's own after those of its section.
+  Map<String, Map<String, Object>> toMap(PipelineConfig config) {
+    Map<String, Map<String, Object>> map = new LinkedHashMap<>();
+    for (Record section : records(config)) {
+      Map<String, Object> values = values(section);
+      values.replaceAll((_, value) -> Values.toml(value));
+      if (section instanceof StageSection stage) {
+        values.putAll(new TreeMap<>(stage.options().values())); // equal files for equal runs
+      }
+      map.put(section(section.getClass()).name(), values);
+    }
+    return map;
   }
 
   /// The sections of a configuration, in order.

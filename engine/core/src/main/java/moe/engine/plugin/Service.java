@@ -36,7 +36,7 @@ public enum Service {
   }
 
   /// The service with this interface.
-  static Service of(Class<? extends Factory> type) {
+  public static Service of(Class<? extends Factory> type) {
     for (Service service : values()) {
       if (service.type == type) {
         return service;

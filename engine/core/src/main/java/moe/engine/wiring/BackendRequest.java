@@ -1,6 +1,7 @@
 package moe.engine.wiring;
 
 import java.util.List;
+import moe.engine.config.BackendSection;
 
 /// Which backend and device the user wants.
 ///
@@ -12,6 +13,11 @@ public record BackendRequest(List<String> prefer, String device) {
     if (prefer.isEmpty()) {
       throw new IllegalArgumentException("no backend is asked for");
     }
+  }
+
+  /// What a pipeline file asks for.
+  public static BackendRequest of(BackendSection section) {
+    return new BackendRequest(section.prefer(), section.device());
   }
 
   /// This backend and no other: a refusal is an error.

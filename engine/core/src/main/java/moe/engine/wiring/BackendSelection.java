@@ -88,6 +88,8 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
       backend = factory.open(device);
     } catch (MoeException e) {
       return new Attempt.Refused(e.getMessage());
+    } catch (LinkageError | RuntimeException e) {
+      return new Attempt.Refused("opening %s failed: %s".formatted(device.name(), e));
     }
     boolean kept = false;
     try {

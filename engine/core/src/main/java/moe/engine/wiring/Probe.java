@@ -4,11 +4,11 @@ import moe.spi.Availability;
 import moe.spi.BackendFactory;
 
 /// Asks a backend for its devices, holding a plugin to its promise that this never throws.
-public final class Probe {
+final class Probe {
   private Probe() {}
 
   /// What `factory.probe()` says; what it throws becomes `Unavailable`.
-  public static Availability of(BackendFactory factory) {
+  static Availability of(BackendFactory factory) {
     try {
       return factory.probe();
     } catch (LinkageError | RuntimeException e) {

@@ -1,6 +1,8 @@
 package moe.engine.wiring;
 
 import moe.engine.config.BlockPath;
+import moe.engine.config.PipelineConfig;
+import moe.engine.config.StageSection;
 import moe.spi.stage.Options;
 
 /// Which stages the user wants in a MoE block.
@@ -15,6 +17,16 @@ public record StageRequest(
           Named.of("fused-ffn"),
           Named.of("weighted-sum"));
 
+  /// The stages that a pipeline file asks for, with the settings of their sections.
+  public static StageRequest of(PipelineConfig config) {
+    return new StageRequest(
+        config.moe().path(),
+        Named.of(config.router()),
+        Named.of(config.dispatcher()),
+        Named.of(config.experts()),
+        Named.of(config.combiner()));
+  }
+
   /// The same stages on another path.
   public StageRequest on(BlockPath other) {
     return new StageRequest(other, router, dispatcher, experts, combiner);
@@ -22,6 +34,10 @@ public record StageRequest(
 
   /// A stage by the `type` in its section, with the section's other settings.
   public record Named(String type, Options options) {
+    static Named of(StageSection section) {
+      return new Named(section.type(), section.settings());
+    }
+
     /// A stage without settings.
     public static Named of(String type) {
       return new Named(type, Options.NONE);

@@ -4,10 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import moe.engine.config.BlockPath;
 import moe.engine.plugin.PluginRegistry;
 import moe.engine.plugin.Provider;
+import moe.engine.plugin.Service;
 import moe.spi.Support;
 import moe.spi.device.Backend;
 import moe.spi.stage.CombinerFactory;
@@ -66,13 +69,31 @@ final class StageSearch {
     return new NotFound(reasons());
   }
 
+  /// Names that no backend has are the user's error, or a plugin's, and no refusal.
   private void requireNames() {
     var _ = registry.require(RouterFactory.class, request.router().type());
-    if (request.path() == BlockPath.STAGED) {
+    StageRequest standard = StageRequest.STANDARD;
+    if (matters(request.dispatcher(), standard.dispatcher())) {
       var _ = registry.require(DispatcherFactory.class, request.dispatcher().type());
-      var _ = registry.require(ExpertExecutorFactory.class, request.experts().type());
+    }
+    if (matters(request.combiner(), standard.combiner())) {
       var _ = registry.require(CombinerFactory.class, request.combiner().type());
     }
+    if (matters(request.experts(), standard.experts()) && fusions().isEmpty()) {
+      var _ = registry.require(ExpertExecutorFactory.class, request.experts().type());
+    }
+  }
+
+  /// Whether the user asked for this stage; on other paths than staged, the standard ones are never
+  /// made.
+  private boolean matters(StageRequest.Named wanted, StageRequest.Named standard) {
+    return request.path() == BlockPath.STAGED || !wanted.type().equals(standard.type());
+  }
+
+  private List<Provider<FusedMoeFactory>> fusions() {
+    return registry.providers(FusedMoeFactory.class).stream()
+        .filter(provider -> provider.factory().experts().equals(request.experts().type()))
+        .toList();
   }
 
   private Optional<Block> staged() {
@@ -83,13 +104,10 @@ final class StageSearch {
         d -> experts.flatMap(e -> combiner.map(c -> new Block.Staged(d, e, c))));
   }
 
-  /// A fusion replaces dispatcher and combiner, so it is taken only where those of the request are
-  /// the standard ones.
   private Optional<Block> fused(BlockPath path) {
     String name = name(path);
-    StageRequest standard = StageRequest.STANDARD;
-    if (!request.dispatcher().type().equals(standard.dispatcher().type())
-        || !request.combiner().type().equals(standard.combiner().type())) {
+    if (!replaceable(request.dispatcher(), StageRequest.STANDARD.dispatcher())
+        || !replaceable(request.combiner(), StageRequest.STANDARD.combiner())) {
       refuse(
           name,
           "it would replace dispatcher \"%s\" and combiner \"%s\"; choose path = \"staged\""
@@ -97,14 +115,25 @@ final class StageSearch {
       return Optional.empty();
     }
     List<StageFactory<FusedMoe>> candidates = new ArrayList<>();
-    for (Provider<FusedMoeFactory> provider : registry.providers(FusedMoeFactory.class)) {
-      if (provider.name().equals(name)
-          && provider.factory().experts().equals(request.experts().type())) {
-        candidates.add(provider.factory());
+    for (Provider<FusedMoeFactory> provider : fusions()) {
+      if (provider.name().equals(name)) {
+        Set<String> unknown = new TreeSet<>(request.experts().options().values().keySet());
+        provider.options().forEach(option -> unknown.remove(option.key()));
+        if (unknown.isEmpty()) {
+          candidates.add(provider.factory());
+        } else {
+          refuse(name, "it does not know [experts] " + String.join(", ", unknown));
+        }
       }
     }
     return best(name, "fusion \"%s\" of experts".formatted(name), candidates, request.experts())
         .map(fusion -> new Block.Fused(path, fusion));
+  }
+
+  /// A fusion replaces dispatcher and combiner, so the request's must be the standard ones,
+  /// unchanged.
+  private static boolean replaceable(StageRequest.Named wanted, StageRequest.Named standard) {
+    return wanted.equals(standard);
   }
 
   private <S extends Stage, F extends StageFactory<S>> Optional<Choice<S>> pick(
@@ -115,8 +144,7 @@ final class StageSearch {
         candidates.add(provider.factory());
       }
     }
-    String noun = service.getSimpleName().replace("Factory", "").toLowerCase(Locale.ROOT);
-    return best(what, noun, candidates, named);
+    return best(what, Service.of(service).noun(), candidates, named);
   }
 
   /// The candidate written for this backend, or else the one for any, if it supports the block.
@@ -126,7 +154,7 @@ final class StageSearch {
     for (String written : List.of(backend.name(), StageFactory.ANY_BACKEND)) {
       for (StageFactory<S> factory : candidates) {
         if (factory.backend().equals(written)) {
-          switch (factory.supports(spec, backend)) {
+          switch (supports(factory)) {
             case Support.Yes() -> {
               return Optional.of(new Choice<>(factory, named.options()));
             }
@@ -153,6 +181,15 @@ final class StageSearch {
               : "%s exists for %s, not for %s".formatted(stage, others, backend.name()));
     }
     return Optional.empty();
+  }
+
+  /// What the factory says; a plugin that throws instead has said no.
+  private Support supports(StageFactory<?> factory) {
+    try {
+      return factory.supports(spec, backend);
+    } catch (LinkageError | RuntimeException e) {
+      return new Support.No("could not tell whether it supports this block: " + e);
+    }
   }
 
   private void refuse(String what, String reason) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import moe.engine.plugin.PluginRegistry;
+import moe.spi.Support;
 import moe.spi.device.Backend;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -42,6 +43,15 @@ public record StageSelection(
       case StageSearch.NotFound(String reason) ->
           throw new MoeException(
               ErrorKind.UNSUPPORTED, "backend %s: %s".formatted(backend.name(), reason));
+    };
+  }
+
+  /// Whether `choose` would find stages.
+  public static Support supports(
+      PluginRegistry registry, StageRequest request, LayerSpec spec, Backend backend) {
+    return switch (new StageSearch(registry, request, spec, backend).search()) {
+      case StageSearch.Found(var _) -> Support.YES;
+      case StageSearch.NotFound(String reason) -> new Support.No(reason);
     };
   }
 
