@@ -28,14 +28,6 @@ interface ActivationKernels {
   /// The sum of `n` elements.
   float sum(float[] x, int xOffset, int n);
 
-  /// The kernels of this machine: on vectors where the JVM has the module for them and the machine
-  /// multiply-add instructions.
-  static ActivationKernels best() {
-    return VectorModule.PRESENT && Lanes.FMA
-        ? new VectorActivationKernels()
-        : new ScalarActivationKernels();
-  }
-
   /// `y[i] += bias[i]`, and nothing where there is no bias.
   default void addBias(float @Nullable [] bias, int biasOffset, float[] y, int yOffset, int n) {
     if (bias != null) {

@@ -16,6 +16,8 @@ public final class GroupedBackwardWeight {
   private static final int ROWS_PER_JOB = 16;
   private static final int CHUNK = 64;
   private static final int SMALL_CHUNK = 16;
+  // Features of x whose panels stay in the second cache, a multiple of all lanes.
+  private static final int COLUMNS = 256;
   // Floats of packed rows in memory at once, 32 MiB.
   private static final int WAVE = 1 << 23;
   // Keeps the packed columns of dY from falling on the same cache sets.
@@ -169,24 +171,26 @@ public final class GroupedBackwardWeight {
     packGradient(block, from, n, a, stride);
     int first = blocks.group(block) * call.outFeatures + from;
     addBias(first, n, rows, a, stride);
-    for (int column = 0; column < call.inFeatures; column += lanes) {
-      int b = base(block) + column * rows;
+    for (int left = 0; left < call.inFeatures; left += COLUMNS) {
+      int right = Math.min(call.inFeatures, left + COLUMNS);
       for (int i = 0; i < n; i += tiles.rows()) {
-        int c = call.weightsAt + (first + i) * call.inFeatures + column;
-        edges.tile(
-            a,
-            i * stride,
-            stride,
-            packed,
-            b,
-            rows,
-            call.weights,
-            c,
-            call.inFeatures,
-            true,
-            n - i,
-            call.inFeatures - column,
-            corner);
+        // Along the rows of dW, so that they are fetched ahead.
+        for (int column = left; column < right; column += lanes) {
+          edges.tile(
+              a,
+              i * stride,
+              stride,
+              packed,
+              base(block) + column * rows,
+              rows,
+              call.weights,
+              call.weightsAt + (first + i) * call.inFeatures + column,
+              call.inFeatures,
+              true,
+              n - i,
+              call.inFeatures - column,
+              corner);
+        }
       }
     }
   }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// `run` computes it. It is confined to one thread and allocates nothing once its scratch has grown
 /// to the largest call. Tensors are row-major; a stride is the distance of rows in floats.
 ///
-/// The sum over inFeatures runs in blocks of 256, in order, so a result depends on its row, its
+/// The sum over inFeatures runs in blocks of 768, in order, so a result depends on its row, its
 /// weights and whether its group has few rows, and not on the number of threads.
 public final class GroupedForward {
   private final LinearCall call = new LinearCall();

@@ -42,7 +42,7 @@ public final class InnerLoops {
     return new InnerLoops(
         new VectorRowKernels(),
         new VectorNormKernels(),
-        new VectorActivationKernels(),
+        Lanes.FMA ? new VectorActivationKernels() : new ScalarActivationKernels(),
         new VectorUpdateKernels(),
         new VectorTileKernels(),
         new VectorBlockProduct(),

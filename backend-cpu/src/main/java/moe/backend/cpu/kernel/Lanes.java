@@ -3,14 +3,20 @@ package moe.backend.cpu.kernel;
 import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The vector registers of this machine, as the kernels use them.
 final class Lanes {
-  static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
-  static final VectorSpecies<Integer> I32 = IntVector.SPECIES_PREFERRED;
+  /// Bits of a register: the widest the JVM uses, or `-Dmoe.cpu.vector.bits` (128, 256 or 512), by
+  /// which tests reach the code of other machines.
+  private static final VectorShape SHAPE =
+      VectorShape.forBitSize(
+          Integer.getInteger("moe.cpu.vector.bits", VectorShape.preferredShape().vectorBitSize()));
+
+  static final VectorSpecies<Float> F32 = VectorSpecies.of(float.class, SHAPE);
+  static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, SHAPE);
 
   /// Floats in a register.
   static final int COUNT = F32.length();

@@ -10,7 +10,7 @@ import java.util.Arrays;
 /// the sums `[panel][outFeatures][lanes]` are turned into rows as bias and activation are applied.
 final class PanelForward {
   private static final int PANELS_PER_BLOCK = 16;
-  private static final int STEPS = 256;
+  private static final int STEPS = 768;
   private static final int CHUNK = 64;
   private static final int SMALL_CHUNK = 16;
   // Floats of packed rows in memory at once, 32 MiB.

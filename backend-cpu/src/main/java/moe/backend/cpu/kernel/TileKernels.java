@@ -6,6 +6,9 @@ package moe.backend.cpu.kernel;
 /// is read in place or packed, one number at a time; B is packed as `[steps, lanes]`. The lanes of
 /// a panel are whatever the result has many of: tokens in the forward, features in the backward.
 interface TileKernels {
+  /// The most steps of one tile.
+  int MAX_STEPS = 1000;
+
   /// Rows of A in a tile.
   int rows();
 
@@ -16,6 +19,7 @@ interface TileKernels {
   ///
   /// @param a `[rows(), steps]` with stride `aStride`
   /// @param b `[steps, lanes()]`, dense
+  /// @param steps at most `MAX_STEPS`
   /// @param c `[rows(), lanes()]` with stride `cStride`
   /// @param add whether C is added to or overwritten
   void tile(
@@ -43,9 +47,4 @@ interface TileKernels {
 
   /// `y[i] = w[i]` for `n` bfloat16 numbers, exact.
   void widen(short[] w, int wOffset, float[] y, int yOffset, int n);
-
-  /// The kernels of this machine: on vectors where the JVM has the module for them.
-  static TileKernels best() {
-    return VectorModule.PRESENT ? new VectorTileKernels() : new ScalarTileKernels();
-  }
 }

@@ -4,7 +4,6 @@ import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import moe.spi.device.Activation;
 
@@ -56,8 +55,7 @@ final class VectorActivationKernels implements ActivationKernels {
     for (; i < F32.loopBound(n); i += COUNT) {
       load(x, xOffset + i).add(load(y, yOffset + i)).intoArray(y, yOffset + i);
     }
-    VectorMask<Float> m = F32.indexInRange(i, n);
-    load(x, xOffset + i, m).add(load(y, yOffset + i, m)).intoArray(y, yOffset + i, m);
+    scalar.add(x, xOffset + i, y, yOffset + i, n - i);
   }
 
   @Override
@@ -66,8 +64,7 @@ final class VectorActivationKernels implements ActivationKernels {
     for (; i < F32.loopBound(n); i += COUNT) {
       load(x, xOffset + i).mul(factor).intoArray(y, yOffset + i);
     }
-    VectorMask<Float> m = F32.indexInRange(i, n);
-    load(x, xOffset + i, m).mul(factor).intoArray(y, yOffset + i, m);
+    scalar.scale(factor, x, xOffset + i, y, yOffset + i, n - i);
   }
 
   @Override
@@ -77,7 +74,7 @@ final class VectorActivationKernels implements ActivationKernels {
     for (; i < F32.loopBound(n); i += COUNT) {
       sum = sum.add(load(x, xOffset + i));
     }
-    return Lanes.sum(sum.add(load(x, xOffset + i, F32.indexInRange(i, n))));
+    return Lanes.sum(sum) + scalar.sum(x, xOffset + i, n - i);
   }
 
   private static void relu(float[] x, int xOffset, float[] y, int yOffset, int n) {
@@ -100,9 +97,5 @@ final class VectorActivationKernels implements ActivationKernels {
 
   private static FloatVector load(float[] x, int offset) {
     return FloatVector.fromArray(F32, x, offset);
-  }
-
-  private static FloatVector load(float[] x, int offset, VectorMask<Float> mask) {
-    return FloatVector.fromArray(F32, x, offset, mask);
   }
 }

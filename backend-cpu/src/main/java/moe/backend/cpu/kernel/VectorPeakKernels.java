@@ -6,7 +6,7 @@ import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 import jdk.incubator.vector.FloatVector;
 
 /// Ten chains of vector multiply-adds: two units of latency four or five keep at most ten busy, and
-/// sixteen registers hold ten and the factor.
+/// sixteen registers hold ten and the factors.
 final class VectorPeakKernels implements PeakKernels {
   @Override
   public int operations() {
@@ -15,28 +15,30 @@ final class VectorPeakKernels implements PeakKernels {
 
   @Override
   public float multiplyAdds(int rounds) {
-    FloatVector x = FloatVector.broadcast(F32, 0.999f);
-    FloatVector s0 = x;
-    FloatVector s1 = x;
-    FloatVector s2 = x;
-    FloatVector s3 = x;
-    FloatVector s4 = x;
-    FloatVector s5 = x;
-    FloatVector s6 = x;
-    FloatVector s7 = x;
-    FloatVector s8 = x;
-    FloatVector s9 = x;
+    // The sum is what is overwritten, as in a product: other forms need a copy each time.
+    FloatVector x = FloatVector.broadcast(F32, 0.5f);
+    FloatVector y = FloatVector.broadcast(F32, 1e-3f);
+    FloatVector s0 = y;
+    FloatVector s1 = y;
+    FloatVector s2 = y;
+    FloatVector s3 = y;
+    FloatVector s4 = y;
+    FloatVector s5 = y;
+    FloatVector s6 = y;
+    FloatVector s7 = y;
+    FloatVector s8 = y;
+    FloatVector s9 = y;
     for (int i = 0; i < rounds; i++) {
-      s0 = multiplyAdd(s0, x, x);
-      s1 = multiplyAdd(s1, x, x);
-      s2 = multiplyAdd(s2, x, x);
-      s3 = multiplyAdd(s3, x, x);
-      s4 = multiplyAdd(s4, x, x);
-      s5 = multiplyAdd(s5, x, x);
-      s6 = multiplyAdd(s6, x, x);
-      s7 = multiplyAdd(s7, x, x);
-      s8 = multiplyAdd(s8, x, x);
-      s9 = multiplyAdd(s9, x, x);
+      s0 = multiplyAdd(x, y, s0);
+      s1 = multiplyAdd(x, y, s1);
+      s2 = multiplyAdd(x, y, s2);
+      s3 = multiplyAdd(x, y, s3);
+      s4 = multiplyAdd(x, y, s4);
+      s5 = multiplyAdd(x, y, s5);
+      s6 = multiplyAdd(x, y, s6);
+      s7 = multiplyAdd(x, y, s7);
+      s8 = multiplyAdd(x, y, s8);
+      s9 = multiplyAdd(x, y, s9);
     }
     FloatVector sum = s0.add(s1).add(s2.add(s3)).add(s4.add(s5)).add(s6.add(s7)).add(s8.add(s9));
     return Lanes.sum(sum);

@@ -3,6 +3,7 @@ package moe.backend.cpu.kernel;
 import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
 import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.TileKernels.MAX_STEPS;
 import static moe.backend.cpu.kernel.VectorTileKernels.store;
 
 import jdk.incubator.vector.FloatVector;
@@ -46,7 +47,9 @@ final class VectorTile8 {
     int a5 = a4 + aStride;
     int a6 = a5 + aStride;
     int a7 = a6 + aStride;
-    for (int p = 0; p < steps; p++) {
+    // No strip mining with a bound that C2 can see: it needs the registers of these addresses.
+    int count = Math.min(steps, MAX_STEPS);
+    for (int p = 0; p < count; p++) {
       FloatVector b0 = FloatVector.fromArray(F32, b, bOffset + p * 2 * COUNT);
       FloatVector b1 = FloatVector.fromArray(F32, b, bOffset + p * 2 * COUNT + COUNT);
       FloatVector v = FloatVector.broadcast(F32, a[a0 + p]);

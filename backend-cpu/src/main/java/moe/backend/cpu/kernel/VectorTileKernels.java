@@ -67,7 +67,9 @@ final class VectorTileKernels implements TileKernels {
     int a1 = a0 + aStride;
     int a2 = a1 + aStride;
     int a3 = a2 + aStride;
-    for (int p = 0; p < steps; p++) {
+    // No strip mining with a bound that C2 can see: it needs the registers of these addresses.
+    int count = Math.min(steps, MAX_STEPS);
+    for (int p = 0; p < count; p++) {
       FloatVector b0 = FloatVector.fromArray(F32, b, bOffset + p * LANES);
       FloatVector b1 = FloatVector.fromArray(F32, b, bOffset + p * LANES + COUNT);
       FloatVector v = FloatVector.broadcast(F32, a[a0 + p]);
