@@ -80,7 +80,7 @@ final class Vocabulary {
                 .formatted(ModelFile.quoted(token), id, byId.length, byId.length - 1));
       }
       String other = byId[id];
-          if (other != null) {
+      if (other != null) {
         throw file.wrong(
             "tokens %s and %s both have id %,d"
                 .formatted(ModelFile.quoted(other), ModelFile.quoted(token), id));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.Gson;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,7 +65,8 @@ class TokenizerFilesTest {
     assertThat(tokenizer.encode("the th x")).containsExactly(257, 33, 258, 33, 121);
     assertThat(tokenizer.endOfText()).isZero();
     assertThat(tokenizer.vocab()).isEqualTo(260);
-    assertThat(new String(tokenizer.decode(257, 259))).isEqualTo("the<pad é>");
+    assertThat(new String(tokenizer.decode(257, 259), StandardCharsets.UTF_8))
+        .isEqualTo("the<pad é>");
   }
 
   @Test

@@ -1,0 +1,27 @@
+package moe.engine.text;
+
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
+
+/// Errors about texts, which came from elsewhere: one line each.
+final class TextError {
+  private TextError() {}
+
+  /// @param place the file, perhaps with a line
+  /// @param what is wrong
+  /// @param remedy what to do next
+  static MoeException of(String place, String what, String remedy) {
+    return of(place, what, remedy, null);
+  }
+
+  static MoeException of(String place, String what, String remedy, @Nullable Throwable cause) {
+    return new MoeException(
+        ErrorKind.DATA, oneLine("%s: %s; %s".formatted(place, what, remedy)), cause);
+  }
+
+  // Names of files may hold anything, and must not reach the terminal as commands to it.
+  private static String oneLine(String message) {
+    return message.replaceAll("\\p{Cntrl}", "?");
+  }
+}
