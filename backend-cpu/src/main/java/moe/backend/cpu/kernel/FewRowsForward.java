@@ -9,35 +9,60 @@ final class FewRowsForward {
 
   private final TileKernels tiles;
   private final ForwardStore store;
+  private final int most;
+  private float[] paired = LinearCall.NO_FLOATS;
 
-  FewRowsForward(TileKernels tiles, ForwardStore store) {
+  /// @param most the most rows of a block that comes here
+  FewRowsForward(TileKernels tiles, ForwardStore store, int most) {
     this.tiles = tiles;
     this.store = store;
+    this.most = most;
   }
 
-  void run(LinearCall call, RowBlocks blocks, int block, int from, int n, Scratch scratch) {
+  /// Brings the rows of some blocks into the order that products with bfloat16 weights need.
+  void prepare(LinearCall call, RowBlocks blocks, int start, int end) {
+    if (call.shortWeights == null) {
+      return;
+    }
+    int length = Math.multiplyExact((end - start) * most, call.inFeatures);
+    if (paired.length < length) {
+      paired = new float[length];
+    }
+    for (int block = start; block < end; block++) {
+      for (int r = 0; r < (blocks.panels(block) > 0 ? 0 : blocks.rows(block)); r++) {
+        int x = call.input.offset(blocks.first(block) + r);
+        int to = ((block - start) * most + r) * call.inFeatures;
+        tiles.pairs(call.input.data(), x, call.inFeatures, paired, to);
+      }
+    }
+  }
+
+  /// Computes features `from` to `from + n − 1` of a block.
+  ///
+  /// @param start of the blocks that `prepare` prepared
+  void run(
+      LinearCall call, RowBlocks blocks, int start, int block, int from, int n, Scratch scratch) {
     int rows = blocks.rows(block);
+    int k = call.inFeatures;
     float[] sums = scratch.floats(ROW, rows * n);
-    int first = call.weightsAt + (blocks.group(block) * call.outFeatures + from) * call.inFeatures;
+    int w = call.weightsAt + (blocks.group(block) * call.outFeatures + from) * k;
     int strip = rows == 1 ? n : STRIP;
     for (int i = 0; i < n; i += strip) {
+      int height = Math.min(strip, n - i);
       for (int r = 0; r < rows; r++) {
-        int x = call.input.offset(blocks.first(block) + r);
-        dots(call, x, first + i * call.inFeatures, Math.min(strip, n - i), sums, r * n + i);
+        int y = r * n + i;
+        short[] halves = call.shortWeights;
+        if (halves == null) {
+          int x = call.input.offset(blocks.first(block) + r);
+          tiles.dots(call.input.data(), x, call.weights, w + i * k, height, k, sums, y);
+        } else {
+          int x = ((block - start) * most + r) * k;
+          tiles.dots(paired, x, halves, w + i * k, height, k, sums, y);
+        }
       }
     }
     for (int r = 0; r < rows; r++) {
       store.row(call, blocks.group(block), blocks.first(block) + r, from, sums, r * n, n);
-    }
-  }
-
-  private void dots(LinearCall call, int x, int w, int n, float[] y, int yOffset) {
-    float[] rows = call.input.data();
-    short[] halves = call.shortWeights;
-    if (halves == null) {
-      tiles.dots(rows, x, call.weights, w, n, call.inFeatures, y, yOffset);
-    } else {
-      tiles.dots(rows, x, halves, w, n, call.inFeatures, y, yOffset);
     }
   }
 }

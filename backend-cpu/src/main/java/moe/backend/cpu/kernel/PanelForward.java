@@ -41,7 +41,7 @@ final class PanelForward {
     lanes = tiles.lanes();
     int fewest = lanes / 2 + 1;
     store = new ForwardStore(elements);
-    fewRows = new FewRowsForward(tiles, store);
+    fewRows = new FewRowsForward(tiles, store, fewest - 1);
     blocks = new RowBlocks(PANELS_PER_BLOCK * lanes, lanes, fewest);
   }
 
@@ -53,8 +53,12 @@ final class PanelForward {
     for (int start = 0; start < blocks.size(); ) {
       int end = blocks.wave(start, WAVE / panelFloats);
       waveStart = start;
-      reserve((blocks.panelsBefore(end) - blocks.panelsBefore(start)) * panelFloats);
-      threads.run((end - start) * PANELS_PER_BLOCK, pack);
+      int panels = blocks.panelsBefore(end) - blocks.panelsBefore(start);
+      fewRows.prepare(call, blocks, start, end);
+      if (panels > 0) {
+        reserve(panels * panelFloats);
+        threads.run((end - start) * PANELS_PER_BLOCK, pack);
+      }
       threads.run((end - start) * chunks, multiply);
       start = end;
     }
@@ -109,7 +113,7 @@ final class PanelForward {
     int n = Math.min(chunk, call.outFeatures - from);
     int panels = blocks.panels(block);
     if (panels == 0) {
-      fewRows.run(call, blocks, block, from, n, threads.scratch());
+      fewRows.run(call, blocks, waveStart, block, from, n, threads.scratch());
       return;
     }
     int sumsPerPanel = chunk * lanes;

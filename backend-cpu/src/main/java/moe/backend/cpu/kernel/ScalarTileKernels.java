@@ -99,6 +99,11 @@ final class ScalarTileKernels implements TileKernels {
   }
 
   @Override
+  public void pairs(float[] x, int xOffset, int k, float[] y, int yOffset) {
+    System.arraycopy(x, xOffset, y, yOffset, k);
+  }
+
+  @Override
   public void widen(short[] w, int wOffset, float[] y, int yOffset, int n) {
     for (int i = 0; i < n; i++) {
       y[yOffset + i] = Float.intBitsToFloat(w[wOffset + i] << 16);

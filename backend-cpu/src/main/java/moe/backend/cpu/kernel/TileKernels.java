@@ -39,7 +39,12 @@ interface TileKernels {
   void dots(float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset);
 
   /// `dots` with weights stored as bfloat16.
+  ///
+  /// @param x in the order that `pairs` writes
   void dots(float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset);
+
+  /// Writes the `k` numbers of a row in the order that `dots` on bfloat16 weights reads them in.
+  void pairs(float[] x, int xOffset, int k, float[] y, int yOffset);
 
   /// Cuts a row of `width` numbers into panels: `b[bOffset + (i / lanes)·panelStride + i % lanes] =
   /// x[i]`, the last panel filled up with zeros.

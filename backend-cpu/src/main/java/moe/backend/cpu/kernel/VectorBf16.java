@@ -13,11 +13,31 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Weights stored as bfloat16, the upper half of a float, widened in registers.
+///
+/// A register of 2·COUNT weights, seen as ints, holds pairs: shifted left it is the even weights as
+/// floats, masked the odd ones. That is two instructions and half the loads of widening in order,
+/// which is limited to a quarter of the speed, so x has to come in pairs too: `pairs` puts each
+/// 2·COUNT numbers as first the even and then the odd ones.
 final class VectorBf16 {
+  private static final int PAIRED = 2 * COUNT;
+  private static final VectorSpecies<Short> I16 = VectorSpecies.of(short.class, I32.vectorShape());
   private static final VectorSpecies<Short> HALF =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(Math.max(64, 16 * COUNT)));
+      VectorSpecies.of(short.class, VectorShape.forBitSize(16 * COUNT));
+  private static final int UPPER_HALF = 0xFFFF0000;
 
   private VectorBf16() {}
+
+  /// `TileKernels.pairs`.
+  static void pairs(float[] x, int xOffset, int k, float[] y, int yOffset) {
+    int whole = I16.loopBound(k);
+    for (int p = 0; p < whole; p += PAIRED) {
+      for (int i = 0; i < COUNT; i++) {
+        y[yOffset + p + i] = x[xOffset + p + 2 * i];
+        y[yOffset + p + COUNT + i] = x[xOffset + p + 2 * i + 1];
+      }
+    }
+    System.arraycopy(x, xOffset + whole, y, yOffset + whole, k - whole);
+  }
 
   /// `TileKernels.dots` on bfloat16 weights.
   static void dots(
@@ -35,47 +55,68 @@ final class VectorBf16 {
   static void widen(short[] w, int wOffset, float[] y, int yOffset, int n) {
     int i = 0;
     for (; i < F32.loopBound(n); i += COUNT) {
-      load(w, wOffset + i).intoArray(y, yOffset + i);
+      ShortVector.fromArray(HALF, w, wOffset + i)
+          .convertShape(VectorOperators.ZERO_EXTEND_S2I, I32, 0)
+          .reinterpretAsInts()
+          .lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoArray(y, yOffset + i);
     }
     for (; i < n; i++) {
       y[yOffset + i] = widen(w[wOffset + i]);
     }
   }
 
+  // Even and odd weights have sums of their own: 8 chains keep two multiply-add units busy.
   private static void four(
       float[] x, int xOffset, short[] w, int w0, int k, float[] y, int yOffset) {
-    FloatVector s0 = FloatVector.zero(F32);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
+    FloatVector even0 = FloatVector.zero(F32);
+    FloatVector even1 = even0;
+    FloatVector even2 = even0;
+    FloatVector even3 = even0;
+    FloatVector odd0 = even0;
+    FloatVector odd1 = even0;
+    FloatVector odd2 = even0;
+    FloatVector odd3 = even0;
     int w1 = w0 + k;
     int w2 = w1 + k;
     int w3 = w2 + k;
     int p = 0;
-    for (; p < F32.loopBound(k); p += COUNT) {
-      FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
-      s0 = multiplyAdd(v, load(w, w0 + p), s0);
-      s1 = multiplyAdd(v, load(w, w1 + p), s1);
-      s2 = multiplyAdd(v, load(w, w2 + p), s2);
-      s3 = multiplyAdd(v, load(w, w3 + p), s3);
+    for (; p < I16.loopBound(k); p += PAIRED) {
+      FloatVector even = FloatVector.fromArray(F32, x, xOffset + p);
+      FloatVector odd = FloatVector.fromArray(F32, x, xOffset + p + COUNT);
+      IntVector v = load(w, w0 + p);
+      even0 = multiplyAdd(even, even(v), even0);
+      odd0 = multiplyAdd(odd, odd(v), odd0);
+      v = load(w, w1 + p);
+      even1 = multiplyAdd(even, even(v), even1);
+      odd1 = multiplyAdd(odd, odd(v), odd1);
+      v = load(w, w2 + p);
+      even2 = multiplyAdd(even, even(v), even2);
+      odd2 = multiplyAdd(odd, odd(v), odd2);
+      v = load(w, w3 + p);
+      even3 = multiplyAdd(even, even(v), even3);
+      odd3 = multiplyAdd(odd, odd(v), odd3);
     }
-    y[yOffset] = Lanes.sum(s0);
-    y[yOffset + 1] = Lanes.sum(s1);
-    y[yOffset + 2] = Lanes.sum(s2);
-    y[yOffset + 3] = Lanes.sum(s3);
+    y[yOffset] = Lanes.sum(even0.add(odd0));
+    y[yOffset + 1] = Lanes.sum(even1.add(odd1));
+    y[yOffset + 2] = Lanes.sum(even2.add(odd2));
+    y[yOffset + 3] = Lanes.sum(even3.add(odd3));
     for (int i = 0; i < 4; i++) {
       y[yOffset + i] += tail(x, xOffset, w, w0 + i * k, p, k);
     }
   }
 
   private static float one(float[] x, int xOffset, short[] w, int wOffset, int k) {
-    FloatVector sum = FloatVector.zero(F32);
+    FloatVector even = FloatVector.zero(F32);
+    FloatVector odd = even;
     int p = 0;
-    for (; p < F32.loopBound(k); p += COUNT) {
-      FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
-      sum = multiplyAdd(v, load(w, wOffset + p), sum);
+    for (; p < I16.loopBound(k); p += PAIRED) {
+      IntVector v = load(w, wOffset + p);
+      even = multiplyAdd(FloatVector.fromArray(F32, x, xOffset + p), even(v), even);
+      odd = multiplyAdd(FloatVector.fromArray(F32, x, xOffset + p + COUNT), odd(v), odd);
     }
-    return Lanes.sum(sum) + tail(x, xOffset, w, wOffset, p, k);
+    return Lanes.sum(even.add(odd)) + tail(x, xOffset, w, wOffset, p, k);
   }
 
   private static float tail(float[] x, int xOffset, short[] w, int wOffset, int from, int k) {
@@ -86,15 +127,20 @@ final class VectorBf16 {
     return sum;
   }
 
+  /// The float that a bfloat16 number is the upper half of.
   static float widen(short bits) {
     return Float.intBitsToFloat(bits << 16);
   }
 
-  private static FloatVector load(short[] w, int offset) {
-    return ((IntVector)
-            ShortVector.fromArray(HALF, w, offset)
-                .convertShape(VectorOperators.ZERO_EXTEND_S2I, I32, 0))
-        .lanewise(VectorOperators.LSHL, 16)
-        .reinterpretAsFloats();
+  private static IntVector load(short[] w, int offset) {
+    return ShortVector.fromArray(I16, w, offset).reinterpretAsInts();
+  }
+
+  private static FloatVector even(IntVector pairs) {
+    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  private static FloatVector odd(IntVector pairs) {
+    return pairs.and(UPPER_HALF).reinterpretAsFloats();
   }
 }

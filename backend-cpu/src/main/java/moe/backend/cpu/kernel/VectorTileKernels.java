@@ -127,6 +127,11 @@ final class VectorTileKernels implements TileKernels {
   }
 
   @Override
+  public void pairs(float[] x, int xOffset, int k, float[] y, int yOffset) {
+    VectorBf16.pairs(x, xOffset, k, y, yOffset);
+  }
+
+  @Override
   public void widen(short[] w, int wOffset, float[] y, int yOffset, int n) {
     VectorBf16.widen(w, wOffset, y, yOffset, n);
   }
