@@ -1,6 +1,7 @@
 package moe.cli;
 
 import java.util.List;
+import moe.engine.config.BackendSection;
 import moe.engine.config.StageCatalog;
 import moe.engine.wiring.BackendRequest;
 import org.jspecify.annotations.Nullable;
@@ -20,21 +21,20 @@ final class BackendOption {
   @Option(
       names = "--device",
       paramLabel = "D",
-      description = "auto, an index, or a part of the device's name; default: ${DEFAULT-VALUE}.",
-      defaultValue = "auto")
-  private String device;
+      description = "auto, an index, or a part of the device's name; default: auto.")
+  private @Nullable String device;
 
   BackendOption() {}
 
   /// What to look for, along the standard order.
   BackendRequest request() {
-    return request(StageCatalog.STANDARD_BACKENDS);
+    return request(new BackendSection(StageCatalog.STANDARD_BACKENDS, "auto"));
   }
 
-  /// What to look for.
-  ///
-  /// @param prefer order of preference where no backend is named
-  BackendRequest request(List<String> prefer) {
-    return new BackendRequest(backend == null ? prefer : List.of(backend), device);
+  /// What to look for where a pipeline file says what it prefers.
+  BackendRequest request(BackendSection section) {
+    return new BackendRequest(
+        backend == null ? section.prefer() : List.of(backend),
+        device == null ? section.device() : device);
   }
 }

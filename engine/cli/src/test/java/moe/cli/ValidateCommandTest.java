@@ -7,6 +7,8 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +109,18 @@ final class ValidateCommandTest {
     JsonObject wrong = JsonParser.parseString(run.out()).getAsJsonObject();
     assertThat(wrong.get("ok").getAsBoolean()).isFalse();
     assertThat(wrong.getAsJsonArray("problems")).hasSize(3);
+  }
+
+  @Test
+  void everyPipelineOfTheProjectIsGood() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("../../pipelines"))) {
+      List<Path> pipelines = files.filter(file -> file.toString().endsWith(".toml")).toList();
+      assertThat(pipelines).isNotEmpty();
+      for (Path file : pipelines) {
+        Transcript run = Transcript.of("validate", file.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+      }
+    }
   }
 
   @Test

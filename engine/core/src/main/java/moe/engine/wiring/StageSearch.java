@@ -150,7 +150,8 @@ final class StageSearch {
   /// The candidate written for this backend, or else the one for any, if it supports the block.
   private <S extends Stage> Optional<Choice<S>> best(
       String what, String noun, List<StageFactory<S>> candidates, StageRequest.Named named) {
-    String stage = "%s \"%s\"".formatted(noun, named.type());
+    String quoted = '"' + named.type() + '"';
+    String stage = what.equals(noun) ? quoted : noun + " " + quoted;
     for (String written : List.of(backend.name(), StageFactory.ANY_BACKEND)) {
       for (StageFactory<S> factory : candidates) {
         if (factory.backend().equals(written)) {

@@ -88,15 +88,14 @@ final class StageSelectionTest {
     StageSelection selection = choose(STANDARD, and(own));
     assertThat(selection.router().factory()).isSameAs(router);
     assertThat(selection.refusals())
-        .containsExactly(
-            new Refusal("router", "router \"topk\": experts = 8: must be even and odd"));
+        .containsExactly(new Refusal("router", "\"topk\": experts = 8: must be even and odd"));
   }
 
   @Test
   void saysForWhichBackendsAStageExists() {
     assertUnsupported(
         STANDARD,
-        "backend cpu: router: router \"topk\" exists for cuda, opencl, not for cpu",
+        "backend cpu: router: \"topk\" exists for cuda, opencl, not for cpu",
         new FakeStages.Routers("topk", "cuda"),
         new FakeStages.Routers("topk", "opencl"),
         fused);
