@@ -3,6 +3,8 @@ package moe.engine.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -98,6 +100,24 @@ class BatchesTest {
     TokenSpan nine = TokenSpan.of("shortest", IntStream.range(0, 9).toArray());
     assertThat(starts(Batches.spread(nine, 1, 9, 60), 1, 9)).containsExactly(0);
     assertThat(batch(Batches.random(nine, 1, 9, 60), 9, 7)).startsWith(0);
+  }
+
+  @Test
+  void allocatesNothing() {
+    Batches random = Batches.random(HUNDRED, 16, 32, 1);
+    Batches spread = Batches.spread(HUNDRED, 2, 10, 5);
+    int[] ids = new int[16 * 32];
+    ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = 0;
+    for (int number = 0; number < 2000; number++) {
+      if (number == 1000) { // the first ones may load classes
+        before = thread.getCurrentThreadAllocatedBytes();
+      }
+      random.fill(number, ids);
+      spread.fill(number % 5, ids);
+    }
+    // A thousand batches; asking twice may cost a few bytes of its own.
+    assertThat(thread.getCurrentThreadAllocatedBytes() - before).isBetween(0L, 1000L);
   }
 
   @Test

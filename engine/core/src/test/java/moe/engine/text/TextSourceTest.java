@@ -179,6 +179,17 @@ class TextSourceTest {
   }
 
   @Test
+  void saysWhichFileCannotBeRead() throws IOException {
+    write("a.txt", "a");
+    TextSource source = TextSource.find("a.txt", base, notices::add);
+    Files.delete(base.resolve("a.txt"));
+    assertThatThrownBy(() -> source.read(document -> {}))
+        .isInstanceOf(MoeException.class)
+        .hasMessageContaining("a.txt: cannot be read (java.nio.file.NoSuchFileException");
+    assertThatThrownBy(source::checksum).hasMessageContaining("cannot be read");
+  }
+
+  @Test
   void changesTheChecksumWithTheBytes() throws IOException {
     write("a.txt", "ab");
     String first = checksum("a.txt");
