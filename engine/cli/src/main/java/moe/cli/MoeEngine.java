@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       BackendsCommand.class,
       PluginsCommand.class,
       DoctorCommand.class,
+      ReportCommand.class,
       CompletionCommand.class
     },
     footerHeading = "%nExample:%n",

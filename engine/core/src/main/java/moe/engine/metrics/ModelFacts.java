@@ -5,7 +5,7 @@ import java.util.Optional;
 /// The model of a run.
 ///
 /// @param family for example `gpt2`
-/// @param weights where they came from, in words: `random, seed 42` or a directory
+/// @param weights what they started from, in words: `random weights (seed 42)` or a directory
 /// @param parameters of the whole model
 /// @param activeParameters that work on one token
 /// @param moe its experts; empty for a dense model

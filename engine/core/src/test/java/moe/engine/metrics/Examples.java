@@ -57,7 +57,7 @@ public final class Examples {
         HeldOutSummary.of(heldOut, Baselines.of(50257, 1382)),
         new ModelFacts(
             "gpt2",
-            "random, seed 42",
+            "random weights (seed 42)",
             2,
             4,
             64,
