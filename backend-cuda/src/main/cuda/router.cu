@@ -1,0 +1,212 @@
+// moe_route: the linear router in one kernel: logits = W · x + b in float32, the topK best experts
+// of each token, softmax over them (which is the softmax over all, renormalised to sum 1). Of equal
+// logits the smaller id wins; NaN counts as the least, so an id is always in range, and it makes
+// the gates of its token NaN only if chosen.
+//
+// x          bf16 or float32 [tokens, dModel]
+// weight     the type of x, [experts, dModel]
+// bias       F32 [experts] or null
+// expertIds  I32 [tokens, topK], best first
+// gates      F32 [tokens, topK]
+//
+// moe_route_bf16_eN: exact products of bf16 on tensor cores, summed in float32; experts <= N,
+//   dModel a multiple of 8. A block takes 16 · groups tokens; `slices` warps share dModel for each
+//   16 of them. Launch: grid = ceil(tokens / 16 / groups), block = 32 · groups · slices <= 512,
+//   shared = 4 · 16 · N · groups · slices.
+// moe_route_f32: fused multiply-adds in float32, any dModel, experts <= 1024. Launch: grid =
+//   ceil(tokens / 16), block = 256, shared = 4 · 16 · experts.
+// Parameters: RouterArgs by value.
+#include <climits>
+
+#include "numeric.cuh"
+#include "sm90.cuh"
+
+namespace moe {
+
+struct RouterArgs {
+  const void* x;
+  const void* weight;
+  const float* bias;
+  int* expertIds;
+  float* gates;
+  int tokens;
+  int dModel;
+  int experts;
+  int topK;
+  int slices;  // warps that share dModel; not for f32
+};
+
+constexpr int GROUP_TOKENS = 16;
+
+/// Floats in the order of integers above 0, NaN as the least of them.
+__device__ __forceinline__ uint32_t sortable(float value) {
+  uint32_t bits = __float_as_uint(value);
+  if (value != value) return 1;
+  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+/// One warp chooses the experts of one token.
+/// @param logits shared memory, [experts]
+__device__ __forceinline__ void choose(const float* logits, const RouterArgs& args, int token) {
+  int lane = threadIdx.x & 31;
+  int* ids = args.expertIds + static_cast<int64_t>(token) * args.topK;
+  float* gates = args.gates + static_cast<int64_t>(token) * args.topK;
+  uint32_t used = 0;  // bit i: expert lane + 32·i is chosen
+  float best = 0.0f, sum = 0.0f;
+  for (int k = 0; k < args.topK; ++k) {
+    uint32_t key = 0;
+    int id = INT_MAX;
+    for (int e = lane, i = 0; e < args.experts; e += 32, ++i) {
+      uint32_t other = used >> i & 1 ? 0 : sortable(logits[e]);
+      if (other > key) {
+        key = other;
+        id = e;
+      }
+    }
+    uint32_t most = __reduce_max_sync(~0u, key);
+    int chosen = __reduce_min_sync(~0u, key == most ? id : INT_MAX);
+    if ((chosen & 31) == lane) used |= 1u << (chosen >> 5);
+    float logit = logits[chosen];
+    if (k == 0) best = logit;
+    float weight = expf(logit - best);
+    sum += weight;
+    if (lane == 0) {
+      ids[k] = chosen;
+      gates[k] = weight;
+    }
+  }
+  __syncwarp();
+  for (int k = lane; k < args.topK; k += 32) gates[k] /= sum;
+}
+
+__device__ __forceinline__ void multiplyBf16(
+    float (&d)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+__device__ __forceinline__ uint4 load16(const bf16* pointer, bool valid) {
+  return valid ? __ldg(reinterpret_cast<const uint4*>(pointer)) : make_uint4(0, 0, 0, 0);
+}
+
+/// 16 tokens a group of warps, which take turns at 32 columns of dModel and add up in order. The
+/// order of columns within a product is free, so each lane reads 8 neighbours at once.
+template <int EIGHTS>
+__device__ __forceinline__ void routeBf16(const RouterArgs& args) {
+  extern __shared__ float partial[];
+  constexpr int WIDTH = EIGHTS * 8;
+  constexpr int TILE = GROUP_TOKENS * WIDTH;
+  int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+  int group = warp / args.slices, slice = warp % args.slices;
+  int groups = (blockDim.x >> 5) / args.slices;
+  int row = lane >> 2, quad = lane & 3;
+  int firstToken = blockIdx.x * groups * GROUP_TOKENS;
+  int upperToken = firstToken + group * GROUP_TOKENS + row;
+  awaitPredecessor();
+  releaseSuccessor();
+  const bf16* weight = static_cast<const bf16*>(args.weight);
+  const bf16* upper = static_cast<const bf16*>(args.x) + static_cast<int64_t>(upperToken) * args.dModel;
+  const bf16* lower = upper + 8ll * args.dModel;
+  bool hasUpper = upperToken < args.tokens;
+  bool hasLower = upperToken + 8 < args.tokens;
+  float sums[EIGHTS][4] = {};
+#pragma unroll 2
+  for (int base = slice * 32; base < args.dModel; base += args.slices * 32) {
+    int column = base + quad * 8;
+    bool inside = column < args.dModel;
+    uint4 a = load16(upper + column, inside && hasUpper);
+    uint4 b = load16(lower + column, inside && hasLower);
+#pragma unroll
+    for (int eight = 0; eight < EIGHTS; ++eight) {
+      int expert = eight * 8 + row;
+      uint4 w = load16(weight + static_cast<int64_t>(expert) * args.dModel + column,
+                       inside && expert < args.experts);
+      multiplyBf16(sums[eight], a.x, b.x, a.y, b.y, w.x, w.y);
+      multiplyBf16(sums[eight], a.z, b.z, a.w, b.w, w.z, w.w);
+    }
+  }
+#pragma unroll
+  for (int eight = 0; eight < EIGHTS; ++eight) {
+    float* at = partial + warp * TILE + row * WIDTH + eight * 8 + quad * 2;
+    *reinterpret_cast<float2*>(at) = make_float2(sums[eight][0], sums[eight][1]);
+    *reinterpret_cast<float2*>(at + 8 * WIDTH) = make_float2(sums[eight][2], sums[eight][3]);
+  }
+  __syncthreads();
+  for (int i = threadIdx.x; i < groups * TILE; i += blockDim.x) {
+    int expert = i % WIDTH;
+    float* at = partial + i / TILE * args.slices * TILE + i % TILE;
+    float sum = args.bias && expert < args.experts ? args.bias[expert] : 0.0f;
+    for (int s = 0; s < args.slices; ++s) sum += at[s * TILE];
+    *at = sum;
+  }
+  __syncthreads();
+  for (int token = warp; token < groups * GROUP_TOKENS; token += blockDim.x >> 5) {
+    if (firstToken + token < args.tokens) {
+      const float* logits = partial + token / GROUP_TOKENS * args.slices * TILE +
+                            token % GROUP_TOKENS * WIDTH;
+      choose(logits, args, firstToken + token);
+    }
+  }
+}
+
+/// 16 tokens a block, 2 a warp; lanes share dModel.
+__device__ __forceinline__ void routeF32(const RouterArgs& args) {
+  extern __shared__ float partial[];
+  int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+  int firstToken = blockIdx.x * GROUP_TOKENS + warp * 2;
+  awaitPredecessor();
+  releaseSuccessor();
+  if (firstToken >= args.tokens) return;
+  bool hasSecond = firstToken + 1 < args.tokens;
+  float* logits = partial + warp * 2 * args.experts;
+  const float* weight = static_cast<const float*>(args.weight);
+  const float* x0 = static_cast<const float*>(args.x) + static_cast<int64_t>(firstToken) * args.dModel;
+  const float* x1 = hasSecond ? x0 + args.dModel : x0;
+  for (int e = 0; e < args.experts; e += 4) {
+    float sums[2][4] = {};
+    for (int column = lane; column < args.dModel; column += 32) {
+      float a = x0[column], b = x1[column];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        int expert = min(e + i, args.experts - 1);
+        float w = __ldg(weight + static_cast<int64_t>(expert) * args.dModel + column);
+        sums[0][i] = fmaf(a, w, sums[0][i]);
+        sums[1][i] = fmaf(b, w, sums[1][i]);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      float sum = sums[i >> 2][i & 3];
+#pragma unroll
+      for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(~0u, sum, step);
+      int expert = e + (i & 3);
+      if (lane == 0 && expert < args.experts) {
+        logits[(i >> 2) * args.experts + expert] = sum + (args.bias ? args.bias[expert] : 0.0f);
+      }
+    }
+  }
+  __syncwarp();
+  choose(logits, args, firstToken);
+  if (hasSecond) choose(logits + args.experts, args, firstToken + 1);
+}
+
+}  // namespace moe
+
+#define MOE_ROUTE(NAME, EIGHTS)                                               \
+  extern "C" __global__ void __launch_bounds__(512)                           \
+      NAME(const __grid_constant__ moe::RouterArgs args) {                    \
+    moe::routeBf16<EIGHTS>(args);                                             \
+  }
+
+MOE_ROUTE(moe_route_bf16_e8, 1)
+MOE_ROUTE(moe_route_bf16_e32, 4)
+MOE_ROUTE(moe_route_bf16_e64, 8)
+MOE_ROUTE(moe_route_bf16_e128, 16)
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_route_f32(const __grid_constant__ moe::RouterArgs args) {
+  moe::routeF32(args);
+}

@@ -1,0 +1,176 @@
+"""Times the MoE block beside its peers: python3 bench.py IMAGES PEERS.py [shapes…] [--peers] [--json FILE]
+
+Per shape: relative error against float64, the whole block in a CUDA graph (median of 30, as the
+peers are timed) and each kernel alone (graph of 10), for several choices of tiles. bf16, random
+inputs; floor = max(bytes at 4.26 TB/s, FLOP at 788 TFLOP/s).
+"""
+import importlib.util
+import json
+import sys
+
+import torch
+
+from block import GELU, SILU, Block, Choice, Spec, choose
+from driver import Kernels
+
+FLOOR_BYTES, FLOOR_FLOPS = 4.26e12, 788e12
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location("peers", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def options():
+    flags = {a for a in sys.argv if a.startswith("--")}
+    rest = [a for a in sys.argv[1:] if not a.startswith("--")]
+    return rest, flags
+
+
+class Ours:
+    def __init__(self, kernels, peers, shape, tensors, choice):
+        n, d, h, e, k, gated = shape
+        x, wr, up, dn, bu, bd = tensors
+        self.spec = spec = Spec(n, d, h, e, k, gated, SILU if gated else GELU)
+        dev = "cuda"
+        make = lambda *s, dtype=torch.int32: torch.empty(s, device=dev, dtype=dtype)
+        blocks = max(1, -(-spec.slots // 4096))
+        bf = torch.bfloat16
+        self.t = {"x": x, "router": wr, "down": dn, "expertIds": make(n, k),
+                  "gates": make(n, k, dtype=torch.float32), "offsets": make(e + 1),
+                  "assignments": make(spec.slots), "positions": make(spec.slots),
+                  "counts": make(blocks * e), "sorted": make(spec.slots if choice.rows else 0, d, dtype=bf),
+                  "hidden": make(spec.slots, h, dtype=bf),
+                  "rows": make(choice.splits, spec.slots, d, dtype=torch.float32),
+                  "out": make(n, d, dtype=bf)}
+        if gated:
+            self.t |= {"gate": up[:, :h].contiguous(), "up": up[:, h:].contiguous()}
+        else:
+            self.t |= {"up": up, "upBias": bu.float(), "downBias": bd.float()}
+        memory = {"routerBias": 0, "upBias": 0, "downBias": 0, "gateBias": 0, "gate": 0}
+        memory |= {name: t.data_ptr() for name, t in self.t.items()}
+        self.block = Block(kernels, spec, memory, choice)
+
+    def graph(self, stages, repeats=1):
+        side = torch.cuda.Stream()
+        with torch.cuda.stream(side):
+            for stage in stages:
+                getattr(self.block, stage)(side.cuda_stream)
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            handle = torch.cuda.current_stream().cuda_stream
+            for _ in range(repeats):
+                for stage in stages:
+                    getattr(self.block, stage)(handle)
+        return graph.replay
+
+    def error(self, tensors, gated):
+        """Against float64 with our routing; a sample of the tokens if there are many."""
+        x, _, up, dn, bu, bd = tensors
+        h = dn.shape[2]
+        ids, gates = self.t["expertIds"], self.t["gates"].double()
+        tokens = torch.randperm(x.shape[0], device="cuda")[:1024]
+        ids, gates, x = ids[tokens], gates[tokens], x[tokens].double()
+        want = torch.zeros_like(x)
+        for e in range(dn.shape[0]):
+            t, s = (ids == e).nonzero(as_tuple=True)
+            if t.numel() == 0:
+                continue
+            y = x[t] @ up[e].double().t() + (bu[e].double() if bu is not None else 0)
+            if gated:
+                y = torch.nn.functional.silu(y[:, :h]) * y[:, h:]
+            else:
+                y = torch.nn.functional.gelu(y, approximate="tanh")
+            y = y @ dn[e].double().t() + (bd[e].double() if bd is not None else 0)
+            want.index_add_(0, t, y * gates[t, s, None])
+        return float((self.t["out"][tokens].double() - want).norm() / want.norm())
+
+
+def candidates(spec):
+    mean = spec.slots / spec.experts
+    if mean <= 64:
+        units = min(spec.experts, spec.slots) * -(-spec.dModel // 128)
+        many = (1, 2, 3, 4) if units < 264 else (1,)
+        return [Choice(32, 32, 32, 32, s) for s in many] + [Choice(128, 64, 128, 64)]
+    if mean <= 384:
+        return [Choice(128, 128, 128, 128), Choice(128, 128, 128, 128, rows=True),
+                Choice(256, 256, 128, 128, rows=True), Choice(256, 256, 256, 256, rows=True),
+                Choice(128, 128, 256, 256, rows=True)]
+    return [Choice(256, 256, 256, 256), Choice(256, 256, 256, 256, rows=True),
+            Choice(256, 192, 256, 192, rows=True)]
+
+
+def floor(shape):
+    n, d, h, e, k, gated = shape
+    flops = 2 * n * k * d * h * (3 if gated else 2)
+    touched = min(e, n * k)
+    bytes_ = 2 * touched * d * h * (3 if gated else 2) + 4 * n * d
+    return flops, 1e6 * max(flops / FLOOR_FLOPS, bytes_ / FLOOR_BYTES)
+
+
+def main():
+    rest, flags = options()
+    kernels, peers = Kernels(rest[0]), load(rest[1])
+    results = []
+    for name in rest[2:] or peers.SHAPES:
+        shape = peers.SHAPES[name]
+        gated = shape[5]
+        torch.manual_seed(0)
+        tensors = peers.make(*shape, torch.bfloat16, not gated)
+        flops, least = floor(shape)
+        best = None
+        for choice in candidates(Spec(*shape, 0)):
+            try:
+                ours = Ours(kernels, peers, shape, tensors, choice)
+                ours.t["out"].fill_(float("nan"))
+                run = ours.graph(["run"])
+                ours.t["out"].fill_(float("nan"))
+                run()
+                torch.cuda.synchronize()
+                error = ours.error(tensors, gated)
+                us = peers.bench(run)
+                parts = {}
+                for stage in ("route", "dispatch", "gather", "up", "down", "combine"):
+                    if stage == "gather" and not choice.rows:
+                        continue
+                    parts[stage] = round(peers.bench(ours.graph([stage], 10), 2, 9) / 10, 1)
+            except RuntimeError as problem:
+                print(f"{name:10} {choice}: {problem}", flush=True)
+                raise
+            print(f"{name:10} {us:7.1f} us  floor {least:6.1f} ({100 * least / us:3.0f} %)  "
+                  f"{flops / us / 1e6:5.0f} TFLOP/s  error {error:.2e}  {choice}  {parts}", flush=True)
+            if not error <= 6e-3:
+                print("FAIL: error above 6e-3", flush=True)
+            if best is None or us < best["us"]:
+                best = dict(shape=name, us=round(us, 1), floor_us=round(least, 1),
+                            error=error, choice=str(choice), parts=parts,
+                            tflops=round(flops / us / 1e6))
+        if "--peers" in flags:
+            best |= peer_times(peers, shape, tensors)
+        print(json.dumps(best), flush=True)
+        results.append(best)
+        del ours, tensors
+        torch.cuda.empty_cache()
+    if "--json" in flags:
+        with open(sys.argv[sys.argv.index("--json") + 1], "w") as file:
+            json.dump(results, file, indent=1)
+
+
+def peer_times(peers, shape, tensors):
+    n, d, h, e, k, gated = shape
+    best = None
+    for bm in (16, 32, 64, 128) if n * k / e < 256 else (64, 128):
+        buffers = peers.buffers(n, d, h, e, k, bm)
+        us = peers.bench(peers.graph(lambda: peers.moe(*tensors, k, gated, bm, buffers)))
+        best = us if best is None else min(best, us)
+    grouped = peers.bench(peers.graph(lambda: peers.grouped(*tensors, k, gated)))
+    loop = peers.bench(lambda: peers.eager(*tensors, k, gated))
+    return dict(triton_graph_us=round(best, 1), grouped_graph_us=round(grouped, 1),
+                loop_us=round(loop, 1))
+
+
+if __name__ == "__main__":
+    main()
