@@ -8,8 +8,8 @@
 // out        bf16 or F32 [tokens, dModel]
 //
 // moe_combine_ROWS_OUT: 8 columns a thread, dModel a multiple of 8. moe_combine_any_*: 1 column.
-// Launch: block = 256, grid = ceil(tokens · dModel / columns a thread / 256). Parameters:
-//   CombineArgs by value.
+// Launch: grid = (tokens, ceil(dModel / columns a thread / block)), block <= 256, shared = 0.
+//   Parameters: CombineArgs by value.
 #include "numeric.cuh"
 #include "sm90.cuh"
 
@@ -79,11 +79,9 @@ template <class Row, class Out, int COLUMNS>
 __device__ __forceinline__ void combine(const CombineArgs& args) {
   awaitPredecessor();
   releaseSuccessor();
-  int pieces = args.dModel / COLUMNS;
-  int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  int token = static_cast<int>(index / pieces);
-  if (token >= args.tokens) return;
-  int column = static_cast<int>(index - static_cast<int64_t>(token) * pieces) * COLUMNS;
+  int token = blockIdx.x;
+  int column = (blockIdx.y * blockDim.x + threadIdx.x) * COLUMNS;
+  if (column >= args.dModel) return;
   const Row* rows = static_cast<const Row*>(args.rows) + column;
   float total[COLUMNS] = {};
 #pragma unroll 8

@@ -62,8 +62,8 @@ __device__ __forceinline__ void countByWarp(const DispatchArgs& args, int* histo
 extern "C" __global__ void __launch_bounds__(1024)
     moe_dispatch_count(const __grid_constant__ moe::DispatchArgs args) {
   extern __shared__ int histogram[];
+  moe::releaseSuccessor();  // whoever follows waits for all of this kernel before it reads
   moe::awaitPredecessor();
-  moe::releaseSuccessor();
   moe::countByWarp(args, histogram);
   for (int e = threadIdx.x; e < args.experts; e += blockDim.x) {
     int sum = 0;
@@ -78,8 +78,8 @@ extern "C" __global__ void __launch_bounds__(1024)
   __shared__ int warpSums[32];
   int* starts = histogram + moe::DISPATCH_WARPS * args.experts;
   int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+  moe::releaseSuccessor();  // whoever follows waits for all of this kernel before it reads
   moe::awaitPredecessor();
-  moe::releaseSuccessor();
   moe::countByWarp(args, histogram);
 
   // One thread an expert: its slots in all blocks, and in those before this one.
@@ -140,17 +140,19 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
 }
 
-/// rows[r] = x[assignments[r] / topK] for the products that take sorted rows: 16 bytes a thread.
-/// x bf16 [tokens, dModel], rows bf16 [slots, dModel], dModel a multiple of 8.
-/// Launch: block = 256, grid = ceil(slots · dModel / 8 / 256), shared = 0.
-extern "C" __global__ void __launch_bounds__(256) moe_gather_rows(
-    const uint4* x, const int* assignments, const int* offsets, uint4* rows, int pieces, int topK,
-    int experts) {
+/// rows[positions[t, k]] = x[t] for the products that take sorted rows: each token is read once.
+/// x bf16 [tokens, dModel], rows bf16 [slots, dModel], dModel a multiple of 8, pieces = dModel / 8.
+/// Launch: grid = (tokens, ceil(pieces / block)), block <= 256, shared = 0.
+extern "C" __global__ void __launch_bounds__(256) moe_scatter_rows(
+    const uint4* x, const int* positions, uint4* rows, int pieces, int topK) {
   moe::awaitPredecessor();
   moe::releaseSuccessor();
-  int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  int row = static_cast<int>(index / pieces);
-  if (row >= offsets[experts]) return;
-  int piece = static_cast<int>(index - static_cast<int64_t>(row) * pieces);
-  rows[index] = __ldg(x + static_cast<int64_t>(assignments[row] / topK) * pieces + piece);
+  int piece = blockIdx.y * blockDim.x + threadIdx.x;
+  if (piece >= pieces) return;
+  uint4 value = __ldg(x + static_cast<int64_t>(blockIdx.x) * pieces + piece);
+#pragma unroll 8
+  for (int k = 0; k < topK; ++k) {
+    int position = positions[blockIdx.x * topK + k];
+    if (position >= 0) rows[static_cast<int64_t>(position) * pieces + piece] = value;
+  }
 }

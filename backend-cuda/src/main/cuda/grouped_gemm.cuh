@@ -44,6 +44,7 @@ struct GroupedGemm {
   int activation;  // Activation
   int slots;       // rows between the outs of two splits
   int upFirst;     // GATED: W_up lies before W_gate in memory, and so in the tile
+  int* ticket;     // [1], 0 before the first launch, left at 0; only for MAX_N = 256
 };
 
 constexpr int STAGE_K = 64;                             // columns of K in a stage: 128 bytes
@@ -56,12 +57,13 @@ constexpr int CONSUMERS = 256;                          // threads
 constexpr int PRODUCERS = 128;                          // threads
 constexpr int GEMM_THREADS = CONSUMERS + PRODUCERS;
 constexpr int ANY_ACTIVATION = -1;
+constexpr int QUEUE = 2;  // tiles drawn ahead
 
-/// Bytes of dynamic shared memory: ring, output chunks (2 for each consumer), barriers, the tokens
-/// of 2 tiles, offsets and running tiles.
+/// Bytes of dynamic shared memory: ring, output chunks (2 for each consumer), barriers, queue, the
+/// tokens of 2 tiles, offsets and running tiles.
 constexpr int gemmSharedBytes(int maxN, int stages, int experts) {
   return 1024 + stages * (WEIGHT_BYTES + maxN * STAGE_K * 2) + 4 * CHUNK_BYTES + 2 * stages * 8 +
-         2 * maxN * 4 + 2 * (experts + 1) * 4;
+         QUEUE * 24 + 2 * maxN * 4 + 2 * (experts + 1) * 4;
 }
 
 /// One unit of work: some tokens of an expert by 128 weight rows (64 pairs of them if gated).
@@ -73,23 +75,24 @@ struct Tile {
   int split;
 };
 
-/// Walks the tiles of this block: every n-th of all, n blocks (pairs of them in clusters). Tokens vary fastest, so that blocks
-/// running together share the weights in the L2.
-class TileWalk {
+/// What the tiles are: item -> Tile. Tokens vary fastest, so that blocks running together share the
+/// weights in the L2. In clusters an item is one tile for each block.
+class Tiles {
  public:
-  __device__ TileWalk(
+  __device__ Tiles(
       const int* starts, const int* offsets, const GroupedGemm& args, int outputs, int cluster,
       int rank)
       : starts_(starts), offsets_(offsets), tile_(args.tile), outputs_(outputs * cluster),
         rankOffset_(outputs * rank), columns_((args.outWidth + outputs_ - 1) / outputs_),
-        units_(columns_ * args.splits), total_(starts[args.experts] * units_),
-        next_(blockIdx.x / cluster), stride_(gridDim.x / cluster) {}
+        units_(columns_ * args.splits), total_(starts[args.experts] * units_) {}
 
-  __device__ bool next(Tile& tile) {
-    if (next_ >= total_) return false;
-    while (next_ >= starts_[expert_ + 1] * units_) ++expert_;
+  __device__ int total() const { return total_; }
+
+  /// Items of one block must come in ascending order.
+  __device__ Tile at(int item) {
+    while (item >= starts_[expert_ + 1] * units_) ++expert_;
     int tokenTiles = starts_[expert_ + 1] - starts_[expert_];
-    int local = next_ - starts_[expert_] * units_;
+    int local = item - starts_[expert_] * units_;
     int unit = local / tokenTiles;
     int tokenTile = local - unit * tokenTiles;
     int begin = offsets_[expert_];
@@ -97,19 +100,19 @@ class TileWalk {
     // Even tiles in steps of 32 tokens: 530 tokens are 192 + 192 + 146, not 256 + 256 + 18.
     int width = (count + tokenTiles - 1) / tokenTiles;
     width = min((width + 31) & ~31, tile_);
+    Tile tile;
     tile.expert = expert_;
     tile.firstRow = begin + tokenTile * width;
     tile.rows = min(width, count - tokenTile * width);
     tile.firstOutput = unit % columns_ * outputs_ + rankOffset_;
     tile.split = unit / columns_;
-    next_ += stride_;
-    return true;
+    return tile;
   }
 
  private:
   const int* starts_;
   const int* offsets_;
-  int tile_, outputs_, rankOffset_, columns_, units_, total_, next_, stride_;
+  int tile_, outputs_, rankOffset_, columns_, units_, total_;
   int expert_ = 0;
 };
 
@@ -134,6 +137,7 @@ template <
     int MAX_N, int STAGES, bool GATED, bool GATHER, int CLUSTER, int ACTIVATION, class Out>
 class GroupedGemmKernel {
   static constexpr int STAGE_BYTES = WEIGHT_BYTES + MAX_N * STAGE_K * 2;
+  static constexpr bool DRAWN = MAX_N == 256;
   static constexpr int OUTPUTS = GATED ? TILE_WEIGHTS / 2 : TILE_WEIGHTS;
   static_assert(!GATHER || CLUSTER == 1, "16-byte copies reach one block");
 
@@ -172,8 +176,9 @@ class GroupedGemmKernel {
     if (CLUSTER > 1) rank_ = clusterRank();
     chunks_ = ring_ + STAGES * STAGE_BYTES;
     barriers_ = chunks_ + 4 * CHUNK_BYTES;
+    queue_ = barriers_ + 2 * STAGES * 8;
     sources_ = reinterpret_cast<int*>(
-        shared + STAGES * STAGE_BYTES + 4 * CHUNK_BYTES + 2 * STAGES * 8);
+        shared + STAGES * STAGE_BYTES + 4 * CHUNK_BYTES + 2 * STAGES * 8 + QUEUE * 24);
     offsets_ = sources_ + 2 * MAX_N;
     starts_ = offsets_ + args.experts + 1;
   }
@@ -181,7 +186,15 @@ class GroupedGemmKernel {
   __device__ uint32_t full(int stage) const { return barriers_ + stage * 8; }
   __device__ uint32_t empty(int stage) const { return barriers_ + (STAGES + stage) * 8; }
 
+  __device__ uint32_t queueFull(int slot) const { return queue_ + slot * 8; }
+  __device__ uint32_t queueEmpty(int slot) const { return queue_ + (QUEUE + slot) * 8; }
+  __device__ uint32_t queueItem(int slot) const { return queue_ + QUEUE * 16 + slot * 8; }
+
   __device__ void initialiseBarriers() {
+    for (int slot = 0; slot < QUEUE; ++slot) {
+      barrierInit(queueFull(slot), 1);
+      barrierInit(queueEmpty(slot), CLUSTER * (CONSUMERS / 32 + (GATHER ? PRODUCERS / 32 : 1)));
+    }
     for (int stage = 0; stage < STAGES; ++stage) {
       barrierInit(full(stage), GATHER ? 1 + PRODUCERS : 1);
       barrierInit(empty(stage), CLUSTER * CONSUMERS / 32);
@@ -218,8 +231,35 @@ class GroupedGemmKernel {
     }
   }
 
-  __device__ TileWalk walk() const { 
-    return TileWalk(starts_, offsets_, args_, OUTPUTS, CLUSTER, rank_);
+  __device__ Tiles tiles() const {
+    return Tiles(starts_, offsets_, args_, OUTPUTS, CLUSTER, rank_);
+  }
+
+  static __device__ int firstItem() { return blockIdx.x / CLUSTER; }
+
+  /// Draws the next item for the cluster: one thread of its first block, once an item.
+  __device__ __forceinline__ void draw(RingCursor<QUEUE>& cursor, int total) {
+    if (!DRAWN) return;
+    int clusters = gridDim.x / CLUSTER;
+    int drawn = atomicAdd(args_.ticket, 1);
+    if (drawn == max(total - clusters, 0) + min(clusters, total) - 1) *args_.ticket = 0;
+    barrierWaitCluster(queueEmpty(cursor.stage), cursor.parity ^ 1);
+    for (int rank = 0; rank < CLUSTER; ++rank) {
+      postAt(queueItem(cursor.stage), clusters + drawn, queueFull(cursor.stage), rank);
+    }
+    cursor.advance();
+  }
+
+  /// The item after the last; a whole warp, or the one producing thread.
+  __device__ __forceinline__ int take(RingCursor<QUEUE>& cursor, int last, bool alone) {
+    if (!DRAWN) return last + gridDim.x / CLUSTER;
+    barrierWaitCluster(queueFull(cursor.stage), cursor.parity);
+    int item;
+    asm volatile("ld.shared.s32 %0, [%1];" : "=r"(item) : "r"(queueItem(cursor.stage)) : "memory");
+    if (!alone) __syncwarp();
+    if (alone || (threadIdx.x & 31) == 0) barrierArriveAt(queueEmpty(cursor.stage), 0);
+    cursor.advance();
+    return item;
   }
 
   /// The stages of K of a split: [first, last).
@@ -259,34 +299,38 @@ class GroupedGemmKernel {
   /// One thread. The weights of the first stages are fetched before the predecessor, which makes
   /// the rows, has ended.
   __device__ void produceCopied() {
-    TileWalk tiles = walk();
+    Tiles all = tiles();
     RingCursor<STAGES> cursor;
-    Tile tile;
-    int ahead = 0;
-    if (tiles.next(tile)) {
-      int first, last;
-      stagesOf(tile.split, first, last);
-      ahead = min(STAGES, last - first);
-      for (int i = 0; i < ahead; ++i) {
-        barrierExpect(full(i), stageBytes(tile));
-        copyWeights(ring_ + i * STAGE_BYTES, tile, first + i, i);
-      }
-      awaitPredecessor();
-      releaseSuccessor();
-      do {
-        stagesOf(tile.split, first, last);
-        for (int k = first; k < last; ++k, cursor.advance()) {
-          uint32_t stage = ring_ + cursor.stage * STAGE_BYTES;
-          if (ahead > 0) {
-            --ahead;
-          } else {
-            barrierWait(empty(cursor.stage), cursor.parity ^ 1);
-            barrierExpect(full(cursor.stage), stageBytes(tile));
-            copyWeights(stage, tile, k, cursor.stage);
-          }
-          copyRows(stage, tile, k, cursor.stage);
+    RingCursor<QUEUE> drawn, taken;
+    int item = firstItem();
+    if (item >= all.total()) return;
+    Tile tile = all.at(item);
+    int first, last;
+    stagesOf(tile.split, first, last);
+    int ahead = min(STAGES, last - first);
+    for (int i = 0; i < ahead; ++i) {
+      barrierExpect(full(i), stageBytes(tile));
+      copyWeights(ring_ + i * STAGE_BYTES, tile, first + i, i);
+    }
+    awaitPredecessor();
+    releaseSuccessor();
+    while (true) {
+      if (rank_ == 0) draw(drawn, all.total());
+      for (int k = first; k < last; ++k, cursor.advance()) {
+        uint32_t stage = ring_ + cursor.stage * STAGE_BYTES;
+        if (ahead > 0) {
+          --ahead;
+        } else {
+          barrierWait(empty(cursor.stage), cursor.parity ^ 1);
+          barrierExpect(full(cursor.stage), stageBytes(tile));
+          copyWeights(stage, tile, k, cursor.stage);
         }
-      } while (tiles.next(tile));
+        copyRows(stage, tile, k, cursor.stage);
+      }
+      item = take(taken, item, true);
+      if (item >= all.total()) return;
+      tile = all.at(item);
+      stagesOf(tile.split, first, last);
     }
   }
 
@@ -297,10 +341,13 @@ class GroupedGemmKernel {
     int firstRow = thread >> 3;
     uint32_t target = WEIGHT_BYTES + firstRow * 128 + ((piece ^ (firstRow & 7)) << 4);
     RingCursor<STAGES> cursor;
+    RingCursor<QUEUE> drawn, taken;
     int* sources = sources_;
-    TileWalk tiles = walk();
-    Tile tile;
-    while (tiles.next(tile)) {
+    Tiles all = tiles();
+    for (int item = firstItem(); item < all.total(); item = take(taken, item, false)) {
+      if (thread == 0) draw(drawn, all.total());
+      __syncwarp();
+      Tile tile = all.at(item);
       for (int row = thread; row < MAX_N; row += PRODUCERS) {
         sources[row] = args_.assignments[tile.firstRow + min(row, tile.rows - 1)] / args_.topK;
       }
@@ -334,10 +381,11 @@ class GroupedGemmKernel {
 
   __device__ void consume() {
     int warpgroup = threadIdx.x >> 7;
-    TileWalk tiles = walk();
+    Tiles all = tiles();
     RingCursor<STAGES> cursor;
-    Tile tile;
-    while (tiles.next(tile)) {
+    RingCursor<QUEUE> taken;
+    for (int item = firstItem(); item < all.total(); item = take(taken, item, false)) {
+      Tile tile = all.at(item);
       int first, last;
       stagesOf(tile.split, first, last);
       runAtWidth(tile, cursor, last - first, warpgroup);
@@ -569,7 +617,7 @@ class GroupedGemmKernel {
   const CUtensorMap* weights_;
   const CUtensorMap* rows_;
   const GroupedGemm& args_;
-  uint32_t ring_, chunks_, barriers_;
+  uint32_t ring_, chunks_, barriers_, queue_;
   int rank_ = 0;  // in the cluster
   int turn_ = 0;  // which of its two chunks a consumer writes next
   int* sources_;

@@ -13,9 +13,9 @@
 //   dModel a multiple of 8. A block takes 16 · groups tokens; `slices` warps share dModel for each
 //   16 of them. Launch: grid = ceil(tokens / 16 / groups), block = 32 · groups · slices <= 512,
 //   shared = 4 · 16 · N · groups · slices.
-// moe_route_f32: fused multiply-adds in float32, any dModel, experts <= 1024. Launch: grid =
+// moe_route_f32: fused multiply-adds in float32, any dModel, experts <= 256. Launch: grid =
 //   ceil(tokens / 16), block = 256, shared = 4 · 16 · experts.
-// Parameters: RouterArgs by value.
+// topK <= 32. Parameters: RouterArgs by value.
 #include <climits>
 
 #include "numeric.cuh"
@@ -37,6 +37,7 @@ struct RouterArgs {
 };
 
 constexpr int GROUP_TOKENS = 16;
+constexpr int MOST_CHOSEN = 32;  // topK
 
 /// Floats in the order of integers above 0, NaN as the least of them.
 __device__ __forceinline__ uint32_t sortable(float value) {
@@ -45,38 +46,71 @@ __device__ __forceinline__ uint32_t sortable(float value) {
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-/// One warp chooses the experts of one token.
-/// @param logits shared memory, [experts]
+__device__ __forceinline__ float unsortable(uint32_t key) {
+  if (key == 1) return __int_as_float(0x7fc00000);
+  return __uint_as_float(key & 0x80000000u ? key & 0x7fffffffu : ~key);
+}
+
+/// 8 neighbouring lanes choose the experts of one token; lane l has those with id % 8 = l % 8. The
+/// whole warp takes part, `token` beyond the last is computed and not stored.
+/// @param logits shared memory, [experts], experts <= 8 · KEYS
+template <int KEYS>
 __device__ __forceinline__ void choose(const float* logits, const RouterArgs& args, int token) {
-  int lane = threadIdx.x & 31;
-  int* ids = args.expertIds + static_cast<int64_t>(token) * args.topK;
-  float* gates = args.gates + static_cast<int64_t>(token) * args.topK;
-  uint32_t used = 0;  // bit i: expert lane + 32·i is chosen
+  int lane = threadIdx.x & 7;
+  uint32_t keys[KEYS];  // 0: none, or chosen already
+#pragma unroll
+  for (int i = 0; i < KEYS; ++i) {
+    int e = lane + 8 * i;
+    keys[i] = e < args.experts ? sortable(logits[e]) : 0;
+  }
   float best = 0.0f, sum = 0.0f;
+  float gates[MOST_CHOSEN / 8] = {};  // of k = lane + 8 · i
+  int ids[MOST_CHOSEN / 8] = {};
   for (int k = 0; k < args.topK; ++k) {
-    uint32_t key = 0;
-    int id = INT_MAX;
-    for (int e = lane, i = 0; e < args.experts; e += 32, ++i) {
-      uint32_t other = used >> i & 1 ? 0 : sortable(logits[e]);
-      if (other > key) {
-        key = other;
-        id = e;
+    uint32_t key = keys[0];
+    int id = lane;
+#pragma unroll
+    for (int i = 1; i < KEYS; ++i) {
+      if (keys[i] > key) {
+        key = keys[i];
+        id = lane + 8 * i;
       }
     }
-    uint32_t most = __reduce_max_sync(~0u, key);
-    int chosen = __reduce_min_sync(~0u, key == most ? id : INT_MAX);
-    if ((chosen & 31) == lane) used |= 1u << (chosen >> 5);
-    float logit = logits[chosen];
+#pragma unroll
+    for (int step = 4; step > 0; step /= 2) {
+      uint32_t otherKey = __shfl_xor_sync(~0u, key, step);
+      int otherId = __shfl_xor_sync(~0u, id, step);
+      if (otherKey > key || (otherKey == key && otherId < id)) {
+        key = otherKey;
+        id = otherId;
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < KEYS; ++i) {
+      if (id == lane + 8 * i) keys[i] = 0;
+    }
+    float logit = unsortable(key);
     if (k == 0) best = logit;
     float weight = expf(logit - best);
     sum += weight;
-    if (lane == 0) {
-      ids[k] = chosen;
-      gates[k] = weight;
+#pragma unroll
+    for (int i = 0; i < MOST_CHOSEN / 8; ++i) {
+      if (k == lane + 8 * i) {
+        gates[i] = weight;
+        ids[i] = id;
+      }
     }
   }
-  __syncwarp();
-  for (int k = lane; k < args.topK; k += 32) gates[k] /= sum;
+  if (token >= args.tokens) return;
+#pragma unroll
+  for (int i = 0; i < MOST_CHOSEN / 8; ++i) {
+    int k = lane + 8 * i;
+    if (k < args.topK) {
+      int64_t slot = static_cast<int64_t>(token) * args.topK + k;
+      args.expertIds[slot] = ids[i];
+      args.gates[slot] = gates[i] / sum;
+    }
+  }
 }
 
 __device__ __forceinline__ void multiplyBf16(
@@ -105,15 +139,15 @@ __device__ __forceinline__ void routeBf16(const RouterArgs& args) {
   int row = lane >> 2, quad = lane & 3;
   int firstToken = blockIdx.x * groups * GROUP_TOKENS;
   int upperToken = firstToken + group * GROUP_TOKENS + row;
+  releaseSuccessor();  // the plan waits for all of this kernel before it reads
   awaitPredecessor();
-  releaseSuccessor();
   const bf16* weight = static_cast<const bf16*>(args.weight);
   const bf16* upper = static_cast<const bf16*>(args.x) + static_cast<int64_t>(upperToken) * args.dModel;
   const bf16* lower = upper + 8ll * args.dModel;
   bool hasUpper = upperToken < args.tokens;
   bool hasLower = upperToken + 8 < args.tokens;
   float sums[EIGHTS][4] = {};
-#pragma unroll 2
+#pragma unroll(EIGHTS > 8 ? 1 : EIGHTS > 4 ? 2 : 4)
   for (int base = slice * 32; base < args.dModel; base += args.slices * 32) {
     int column = base + quad * 8;
     bool inside = column < args.dModel;
@@ -143,22 +177,23 @@ __device__ __forceinline__ void routeBf16(const RouterArgs& args) {
     *at = sum;
   }
   __syncthreads();
-  for (int token = warp; token < groups * GROUP_TOKENS; token += blockDim.x >> 5) {
-    if (firstToken + token < args.tokens) {
-      const float* logits = partial + token / GROUP_TOKENS * args.slices * TILE +
-                            token % GROUP_TOKENS * WIDTH;
-      choose(logits, args, firstToken + token);
-    }
+  for (int base = warp * 4; base < groups * GROUP_TOKENS; base += blockDim.x >> 3) {
+    int token = base + (lane >> 3);
+    const float* logits = partial + token / GROUP_TOKENS * args.slices * TILE +
+                          token % GROUP_TOKENS * WIDTH;
+    choose<EIGHTS>(logits, args, firstToken + token);
   }
 }
+
+constexpr int ANY_EXPERTS = 256;
 
 /// 16 tokens a block, 2 a warp; lanes share dModel.
 __device__ __forceinline__ void routeF32(const RouterArgs& args) {
   extern __shared__ float partial[];
   int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
   int firstToken = blockIdx.x * GROUP_TOKENS + warp * 2;
+  releaseSuccessor();  // the plan waits for all of this kernel before it reads
   awaitPredecessor();
-  releaseSuccessor();
   if (firstToken >= args.tokens) return;
   bool hasSecond = firstToken + 1 < args.tokens;
   float* logits = partial + warp * 2 * args.experts;
@@ -189,8 +224,8 @@ __device__ __forceinline__ void routeF32(const RouterArgs& args) {
     }
   }
   __syncwarp();
-  choose(logits, args, firstToken);
-  if (hasSecond) choose(logits + args.experts, args, firstToken + 1);
+  choose<ANY_EXPERTS / 8>(logits + (lane >> 3) % 2 * args.experts, args,
+                          lane < 16 ? firstToken + (lane >> 3) : args.tokens);
 }
 
 }  // namespace moe

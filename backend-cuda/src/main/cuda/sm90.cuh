@@ -44,6 +44,17 @@ __device__ __forceinline__ void barrierWait(uint32_t barrier, uint32_t parity) {
       : "memory");
 }
 
+/// As barrierWait, and sees what other blocks of the cluster wrote before they arrived.
+__device__ __forceinline__ void barrierWaitCluster(uint32_t barrier, uint32_t parity) {
+  asm volatile(
+      "{\n.reg .pred done;\n"
+      "again:\n"
+      "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [%0], %1;\n"
+      "@!done bra again;\n}\n" ::"r"(barrier),
+      "r"(parity)
+      : "memory");
+}
+
 /// Makes barriers just initialised visible to the copy engine.
 __device__ __forceinline__ void barrierInitFence() {
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
@@ -130,6 +141,18 @@ __device__ __forceinline__ void barrierArriveAt(uint32_t barrier, int rank) {
       "mapa.shared::cluster.u32 remote, %0, %1;\n"
       "mbarrier.arrive.shared::cluster.b64 _, [remote];\n}\n" ::"r"(barrier),
       "r"(rank)
+      : "memory");
+}
+
+/// Stores to this place in another block of the cluster, then arrives at its barrier.
+__device__ __forceinline__ void postAt(uint32_t address, int value, uint32_t barrier, int rank) {
+  asm volatile(
+      "{\n.reg .b32 remote;\n"
+      "mapa.shared::cluster.u32 remote, %0, %3;\n"
+      "st.shared::cluster.s32 [remote], %1;\n"
+      "mapa.shared::cluster.u32 remote, %2, %3;\n"
+      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n}\n" ::"r"(address),
+      "r"(value), "r"(barrier), "r"(rank)
       : "memory");
 }
 

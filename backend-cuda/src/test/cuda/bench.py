@@ -41,7 +41,8 @@ class Ours:
         self.t = {"x": x, "router": wr, "down": dn, "expertIds": make(n, k),
                   "gates": make(n, k, dtype=torch.float32), "offsets": make(e + 1),
                   "assignments": make(spec.slots), "positions": make(spec.slots),
-                  "counts": make(blocks * e), "sorted": make(spec.slots if choice.rows else 0, d, dtype=bf),
+                  "counts": make(blocks * e), "tickets": torch.zeros(2, device=dev, dtype=torch.int32),
+                  "sorted": make(spec.slots if choice.rows else 0, d, dtype=bf),
                   "hidden": make(spec.slots, h, dtype=bf),
                   "rows": make(choice.splits, spec.slots, d, dtype=torch.float32),
                   "out": make(n, d, dtype=bf)}
@@ -93,14 +94,13 @@ def candidates(spec):
     mean = spec.slots / spec.experts
     if mean <= 64:
         units = min(spec.experts, spec.slots) * -(-spec.dModel // 128)
-        many = (1, 2, 3, 4) if units < 264 else (1,)
-        return [Choice(32, 32, 32, 32, s) for s in many] + [Choice(128, 64, 128, 64)]
+        many = (1, 2, 4) if units < 264 else (1,)
+        return [Choice(32, 32, 32, 32, s) for s in many]
     if mean <= 384:
-        return [Choice(128, 128, 128, 128), Choice(128, 128, 128, 128, rows=True),
-                Choice(256, 256, 128, 128, rows=True), Choice(256, 256, 256, 256, rows=True),
-                Choice(128, 128, 256, 256, rows=True)]
-    return [Choice(256, 256, 256, 256), Choice(256, 256, 256, 256, rows=True),
-            Choice(256, 192, 256, 192, rows=True)]
+        return [Choice(128, 128, 128, 128, rows=True), Choice(256, 192, 128, 128, rows=True),
+                Choice(256, 192, 128, 128, 2, rows=True), Choice(256, 160, 256, 160, rows=True),
+                Choice(256, 256, 256, 256, 2, rows=True)]
+    return [Choice(256, 256, 256, 256, rows=True)] * 2
 
 
 def floor(shape):
@@ -133,8 +133,8 @@ def main():
                 error = ours.error(tensors, gated)
                 us = peers.bench(run)
                 parts = {}
-                for stage in ("route", "dispatch", "gather", "up", "down", "combine"):
-                    if stage == "gather" and not choice.rows:
+                for stage in ("route", "dispatch", "scatter", "up", "down", "combine"):
+                    if stage == "scatter" and not choice.rows:
                         continue
                     parts[stage] = round(peers.bench(ours.graph([stage], 10), 2, 9) / 10, 1)
             except RuntimeError as problem:

@@ -21,7 +21,7 @@ DispatchArgs = struct("DispatchArgs", "p:expertIds", "p:offsets", "p:assignments
                       "p:counts", "i:slots", "i:experts")
 GroupedGemm = struct("GroupedGemm", "p:tokens", "p:assignments", "p:offsets", "p:bias",
                      "p:gateBias", "p:out", "i:experts", "i:topK", "i:in_", "i:outWidth", "i:tile",
-                     "i:splits", "i:activation", "i:slots", "i:upFirst")
+                     "i:splits", "i:activation", "i:slots", "i:upFirst", "p:ticket")
 AnyExperts = struct("AnyExperts", "p:rows", "p:assignments", "p:offsets", "p:weight", "p:gate",
                     "p:bias", "p:gateBias", "p:out", "i:experts", "i:topK", "i:in_", "i:outWidth",
                     "i:activation")
@@ -69,18 +69,17 @@ def ceil(a, b):
 def choose(spec):
     """A choice by the mean number of rows an expert gets."""
     mean = spec.slots / spec.experts
-    if mean <= 24:
+    if mean <= 64:
         units = max(1, min(spec.experts, spec.slots)) * ceil(spec.dModel, 128)
-        splits = max(1, min(4, ceil(MULTIPROCESSORS, units)))
-        return Choice(32, 32, 32, 32, splits)
+        return Choice(32, 32, 32, 32, 2 if units < MULTIPROCESSORS * 3 // 4 else 1)
     if mean <= 384:
-        return Choice(128, 128, 128, 128)
-    return Choice()
+        return Choice(256, 192, 128, 128, rows=True)
+    return Choice(rows=True)
 
 
 def gemm_shared(n, experts):
     stages = STAGES[n]
-    return 1024 + stages * (16384 + n * 128) + 4 * 4096 + 2 * stages * 8 + 8 * n + 8 * (experts + 1)
+    return 1024 + stages * (16384 + n * 128) + 4 * 4096 + 2 * stages * 8 + 48 + 8 * n + 8 * (experts + 1)
 
 
 def align(address, to=16):
@@ -91,7 +90,7 @@ def align(address, to=16):
 class Block:
     """`memory` maps names to addresses: x, router, routerBias, up, gate, down, upBias, gateBias,
     downBias (0 for none), expertIds, gates, offsets, assignments, positions, counts, hidden, rows,
-    sorted, out. rows is F32 [splits, slots, dModel] if splits > 1, else bf16."""
+    sorted, out, tickets. rows is F32 [splits, slots, dModel] if splits > 1, else bf16."""
 
     def __init__(self, kernels, spec, memory, choice=None, float32=False):
         self.kernels, self.spec, self.memory = kernels, spec, memory
@@ -155,14 +154,15 @@ class Block:
             self.launch("moe_dispatch_count", (blocks,), 1024, shared, [args], stream)
         self.launch("moe_dispatch_place", (blocks,), 1024, shared, [args], stream)
 
-    def gather(self, stream=0):
+    def scatter(self, stream=0):
         s, m = self.spec, self.memory
         if not (self.fast and self.choice.rows):
             return
-        args = [c.c_void_p(m["x"]), c.c_void_p(m["assignments"]), c.c_void_p(m["offsets"]),
-                c.c_void_p(m["sorted"]), c.c_int(s.dModel // 8), c.c_int(s.topK),
-                c.c_int(s.experts)]
-        self.launch("moe_gather_rows", (ceil(s.slots * s.dModel // 8, 256),), 256, 0, args, stream)
+        pieces = s.dModel // 8
+        block = min(256, ceil(pieces, 32) * 32)
+        args = [c.c_void_p(m["x"]), c.c_void_p(m["positions"]), c.c_void_p(m["sorted"]),
+                c.c_int(pieces), c.c_int(s.topK)]
+        self.launch("moe_scatter_rows", (s.tokens, ceil(pieces, block)), block, 0, args, stream)
 
     def up(self, stream=0):
         s, m, ch = self.spec, self.memory, self.choice
@@ -172,7 +172,7 @@ class Block:
                             s.activation)
         args = GroupedGemm(m["x"], m["assignments"], m["offsets"], m["upBias"], m["gateBias"],
                            m["hidden"], s.experts, s.topK, s.dModel, s.dHidden, ch.upTile, 1,
-                           s.activation, s.slots, self.upFirst)
+                           s.activation, s.slots, self.upFirst, m["tickets"])
         made = {GELU: 'gelu_', SILU: 'silu_'}[s.activation] if ch.up == 256 else ''
         name = f"moe_experts_up_{'rows_' if ch.rows else ''}{'gated_' if s.gated else ''}{made}n{ch.up}"
         self.launch(name, (MULTIPROCESSORS,), 384, gemm_shared(ch.up, s.experts),
@@ -184,7 +184,8 @@ class Block:
             return self.any(stream, m["hidden"], 0, m["down"], 0, m["downBias"], 0, m["rows"],
                             s.dHidden, s.dModel, NONE)
         args = GroupedGemm(0, 0, m["offsets"], m["downBias"], 0, m["rows"], s.experts, s.topK,
-                           s.dHidden, s.dModel, ch.downTile, ch.splits, NONE, s.slots, 0)
+                           s.dHidden, s.dModel, ch.downTile, ch.splits, NONE, s.slots, 0,
+                           m["tickets"] + 4)
         name = f"moe_experts_down_{'f32_' if self.rowsFloat else ''}n{ch.down}"
         self.launch(name, (MULTIPROCESSORS,), 384, gemm_shared(ch.down, s.experts),
                     [self.downMap, self.hiddenMap, args], stream)
@@ -207,13 +208,15 @@ class Block:
                            s.dModel, self.choice.splits, s.slots)
         kinds = f"{'f32' if self.rowsFloat else 'bf16'}_{'f32' if self.float32 else 'bf16'}"
         columns = 8 if s.dModel % 8 == 0 else 1
+        pieces = ceil(s.dModel, columns)
+        block = min(256, ceil(pieces, 32) * 32)
         self.launch(f"moe_combine_{'' if columns == 8 else 'any_'}{kinds}",
-                    (ceil(s.tokens * s.dModel, columns * 256),), 256, 0, [args], stream)
+                    (s.tokens, ceil(pieces, block)), block, 0, [args], stream)
 
     def run(self, stream=0):
         self.route(stream)
         self.dispatch(stream)
-        self.gather(stream)
+        self.scatter(stream)
         self.up(stream)
         self.down(stream)
         self.combine(stream)

@@ -79,6 +79,7 @@ class Case:
             "assignments": np.full(s.slots, -9, np.int32),
             "positions": np.full(s.slots, -9, np.int32),
             "counts": np.full(blocks * s.experts, -9, np.int32),
+            "tickets": np.zeros(2, np.int32),
             "sorted": np.full((s.slots, s.dModel), fill, wide),
             "hidden": np.full((s.slots, s.dHidden), fill, wide),
             "rows": np.full((splits, s.slots, s.dModel), np.nan, np.float32),
@@ -88,7 +89,7 @@ class Case:
         if self.ids is None:
             block.route()
         block.dispatch()
-        block.gather()
+        block.scatter()
         block.up()
         block.down()
         block.combine()
@@ -108,6 +109,7 @@ class Case:
         first = {k: v.read() for k, v in device.items()}
         self.chain(block)
         second = device["out"].read()
+        assert (device["tickets"].read() == 0).all(), "tickets not given back"
         if first["out"].tobytes() != second.tobytes():
             raise AssertionError("other bits on the second run")
         return first
@@ -200,7 +202,7 @@ def cases(kernels, small):
                                choice=Choice(n, tile, n, tile, rows=True), flip=n == 256)
     yield case("splits 3", 40, 128, 456, 4, 2, False, GELU, choice=Choice(32, 32, 32, 32, 3))
     yield case("splits 2, wide", 190, 128, 456, 4, 2, True, SILU, choice=Choice(128, 128, 128, 96, 2))
-    yield case("identity", 50, 72, 88, 3, 1, False, NONE)
+    yield case("identity", 50, 72, 88, 3, 1, False, NONE, choice=Choice(128, 128, 128, 128))
     one = np.full((many, 1), 3, np.int32)
     yield case("all tokens to one expert", many, 136, 264, 5, 1, False, GELU, ids=one)
     yield case("all tokens to one expert, n256", many, 136, 264, 5, 1, True, SILU, ids=one,
