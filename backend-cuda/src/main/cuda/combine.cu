@@ -7,7 +7,8 @@
 // gates      F32 [tokens, topK]
 // out        bf16 or F32 [tokens, dModel]
 //
-// moe_combine_ROWS_OUT: 8 columns a thread, dModel a multiple of 8. moe_combine_any_*: 1 column.
+// moe_combine_ROWS_OUT: 8 columns a thread, dModel a multiple of 8. moe_combine_two_*: the same,
+//   faster up to topK 2. moe_combine_any_*: 1 column a thread, any dModel.
 // Launch: grid = (tokens, ceil(dModel / columns a thread / block)), block <= 256, shared = 0.
 //   Parameters: CombineArgs by value.
 #include "numeric.cuh"
@@ -27,32 +28,44 @@ struct CombineArgs {
   int slots;
 };
 
-template <int COLUMNS>
-__device__ __forceinline__ void load(float (&values)[COLUMNS], const bf16* from) {
-  if constexpr (COLUMNS == 8) {
-    uint4 raw = __ldg(reinterpret_cast<const uint4*>(from));
-    uint32_t words[4] = {raw.x, raw.y, raw.z, raw.w};
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      values[2 * i] = __uint_as_float(words[i] << 16);
-      values[2 * i + 1] = __uint_as_float(words[i] & 0xFFFF0000u);
-    }
-  } else {
-    values[0] = toFloat(*from);
-  }
-}
+/// Some columns of a row as they lie in memory.
+template <class Row, int COLUMNS>
+struct Piece;
 
-template <int COLUMNS>
-__device__ __forceinline__ void load(float (&values)[COLUMNS], const float* from) {
-  if constexpr (COLUMNS == 8) {
-    float4 low = __ldg(reinterpret_cast<const float4*>(from));
-    float4 high = __ldg(reinterpret_cast<const float4*>(from) + 1);
-    values[0] = low.x, values[1] = low.y, values[2] = low.z, values[3] = low.w;
-    values[4] = high.x, values[5] = high.y, values[6] = high.z, values[7] = high.w;
-  } else {
-    values[0] = *from;
+template <>
+struct Piece<bf16, 8> {
+  uint4 raw = make_uint4(0, 0, 0, 0);
+
+  __device__ __forceinline__ void load(const bf16* from) {
+    raw = __ldg(reinterpret_cast<const uint4*>(from));
   }
-}
+  __device__ __forceinline__ float operator[](int i) const {
+    uint32_t word = i < 2 ? raw.x : i < 4 ? raw.y : i < 6 ? raw.z : raw.w;
+    return __uint_as_float(i & 1 ? word & 0xFFFF0000u : word << 16);
+  }
+};
+
+template <>
+struct Piece<float, 8> {
+  float4 low = make_float4(0, 0, 0, 0), high = low;
+
+  __device__ __forceinline__ void load(const float* from) {
+    low = __ldg(reinterpret_cast<const float4*>(from));
+    high = __ldg(reinterpret_cast<const float4*>(from) + 1);
+  }
+  __device__ __forceinline__ float operator[](int i) const {
+    const float4& half = i < 4 ? low : high;
+    return i % 4 == 0 ? half.x : i % 4 == 1 ? half.y : i % 4 == 2 ? half.z : half.w;
+  }
+};
+
+template <class Row>
+struct Piece<Row, 1> {
+  float value = 0.0f;
+
+  __device__ __forceinline__ void load(const Row* from) { value = toFloat(*from); }
+  __device__ __forceinline__ float operator[](int) const { return value; }
+};
 
 template <int COLUMNS>
 __device__ __forceinline__ void store(const float (&values)[COLUMNS], bf16* to) {
@@ -75,7 +88,8 @@ __device__ __forceinline__ void store(const float (&values)[COLUMNS], float* to)
   }
 }
 
-template <class Row, class Out, int COLUMNS>
+/// @tparam BATCH choices of a token whose rows are fetched together
+template <class Row, class Out, int COLUMNS, int BATCH>
 __device__ __forceinline__ void combine(const CombineArgs& args) {
   awaitPredecessor();
   releaseSuccessor();
@@ -84,22 +98,39 @@ __device__ __forceinline__ void combine(const CombineArgs& args) {
   if (column >= args.dModel) return;
   const Row* rows = static_cast<const Row*>(args.rows) + column;
   float total[COLUMNS] = {};
-#pragma unroll 8
-  for (int k = 0; k < args.topK; ++k) {
-    int slot = token * args.topK + k;
-    int position = args.positions[slot];
-    if (position >= 0) {
-      float gate = args.gates[slot];
-      float value[COLUMNS];
-      load(value, rows + static_cast<int64_t>(position) * args.dModel);
-      for (int split = 1; split < args.splits; ++split) {
-        float part[COLUMNS];
-        load(part, rows + (static_cast<int64_t>(split) * args.slots + position) * args.dModel);
+  for (int base = 0; base < args.topK; base += BATCH) {
+    // All positions, then all rows, then the sum: the loads of a batch are under way together.
+    int positions[BATCH];
+    float gates[BATCH];
 #pragma unroll
-        for (int i = 0; i < COLUMNS; ++i) value[i] += part[i];
+    for (int i = 0; i < BATCH; ++i) {
+      int slot = token * args.topK + base + i;
+      bool used = base + i < args.topK;
+      positions[i] = used ? __ldg(args.positions + slot) : -1;
+      gates[i] = used ? __ldg(args.gates + slot) : 0.0f;
+    }
+    Piece<Row, COLUMNS> pieces[BATCH];
+#pragma unroll
+    for (int i = 0; i < BATCH; ++i) {
+      if (positions[i] >= 0) {
+        pieces[i].load(rows + static_cast<int64_t>(positions[i]) * args.dModel);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < BATCH; ++i) {
+      if (positions[i] < 0) continue;
+      float value[COLUMNS];
+#pragma unroll
+      for (int j = 0; j < COLUMNS; ++j) value[j] = pieces[i][j];
+      for (int split = 1; split < args.splits; ++split) {
+        int64_t row = static_cast<int64_t>(split) * args.slots + positions[i];
+        Piece<Row, COLUMNS> part;
+        part.load(rows + row * args.dModel);
+#pragma unroll
+        for (int j = 0; j < COLUMNS; ++j) value[j] += part[j];
       }
 #pragma unroll
-      for (int i = 0; i < COLUMNS; ++i) total[i] = fmaf(gate, value[i], total[i]);
+      for (int j = 0; j < COLUMNS; ++j) total[j] = fmaf(gates[i], value[j], total[j]);
     }
   }
   store(total, static_cast<Out*>(args.out) + static_cast<int64_t>(token) * args.dModel + column);
@@ -107,15 +138,19 @@ __device__ __forceinline__ void combine(const CombineArgs& args) {
 
 }  // namespace moe
 
-#define MOE_COMBINE(NAME, ROW, OUT, COLUMNS)                      \
+#define MOE_COMBINE(NAME, ROW, OUT, COLUMNS, BATCH)               \
   extern "C" __global__ void __launch_bounds__(256)               \
       NAME(const __grid_constant__ moe::CombineArgs args) {       \
-    moe::combine<ROW, OUT, COLUMNS>(args);                        \
+    moe::combine<ROW, OUT, COLUMNS, BATCH>(args);                 \
   }
 
-MOE_COMBINE(moe_combine_bf16_bf16, moe::bf16, moe::bf16, 8)
-MOE_COMBINE(moe_combine_bf16_f32, moe::bf16, float, 8)
-MOE_COMBINE(moe_combine_f32_bf16, float, moe::bf16, 8)
-MOE_COMBINE(moe_combine_f32_f32, float, float, 8)
-MOE_COMBINE(moe_combine_any_bf16_bf16, moe::bf16, moe::bf16, 1)
-MOE_COMBINE(moe_combine_any_f32_f32, float, float, 1)
+MOE_COMBINE(moe_combine_bf16_bf16, moe::bf16, moe::bf16, 8, 8)
+MOE_COMBINE(moe_combine_bf16_f32, moe::bf16, float, 8, 8)
+MOE_COMBINE(moe_combine_f32_bf16, float, moe::bf16, 8, 4)
+MOE_COMBINE(moe_combine_f32_f32, float, float, 8, 4)
+MOE_COMBINE(moe_combine_two_bf16_bf16, moe::bf16, moe::bf16, 8, 2)
+MOE_COMBINE(moe_combine_two_bf16_f32, moe::bf16, float, 8, 2)
+MOE_COMBINE(moe_combine_two_f32_bf16, float, moe::bf16, 8, 2)
+MOE_COMBINE(moe_combine_two_f32_f32, float, float, 8, 2)
+MOE_COMBINE(moe_combine_any_bf16_bf16, moe::bf16, moe::bf16, 1, 4)
+MOE_COMBINE(moe_combine_any_f32_f32, float, float, 1, 4)

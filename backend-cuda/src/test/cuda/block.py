@@ -73,7 +73,7 @@ def choose(spec):
         units = max(1, min(spec.experts, spec.slots)) * ceil(spec.dModel, 128)
         return Choice(32, 32, 32, 32, 2 if units < MULTIPROCESSORS * 3 // 4 else 1)
     if mean <= 384:
-        return Choice(256, 192, 128, 128, rows=True)
+        return Choice(128, 128, 128, 128, rows=True)
     return Choice(rows=True)
 
 
@@ -134,10 +134,10 @@ class Block:
             self.launch("moe_route_f32", (ceil(s.tokens, 16),), 256, 64 * s.experts, [args], stream)
         elif s.dModel % 8 == 0 and s.experts <= 128:
             width = next(w for w in (8, 32, 64, 128) if w >= s.experts)
-            # Few tokens: many warps share dModel. Many tokens: warps share the weights in the L1.
+            # Few tokens: many warps share dModel. Many: warps share the weights in the L1.
             groups = 1 if s.tokens <= 2048 else 2 if s.tokens <= 4096 else 4
-            args.slices = 8 if s.tokens > 256 else 16
-            args.slices = min(args.slices, 16 // groups, max(1, ceil(s.dModel, 32)))
+            slices = 16 // groups if s.tokens <= 256 or groups > 1 else 8
+            args.slices = min(slices, ceil(s.dModel, 32))
             warps = groups * args.slices
             self.launch(f"moe_route_bf16_e{width}", (ceil(s.tokens, 16 * groups),), 32 * warps,
                         64 * width * warps, [args], stream)
@@ -210,7 +210,8 @@ class Block:
         columns = 8 if s.dModel % 8 == 0 else 1
         pieces = ceil(s.dModel, columns)
         block = min(256, ceil(pieces, 32) * 32)
-        self.launch(f"moe_combine_{'' if columns == 8 else 'any_'}{kinds}",
+        form = "any_" if columns == 1 else "two_" if s.topK <= 2 else ""
+        self.launch(f"moe_combine_{form}{kinds}",
                     (s.tokens, ceil(pieces, block)), block, 0, [args], stream)
 
     def run(self, stream=0):

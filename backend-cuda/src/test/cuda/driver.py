@@ -64,10 +64,9 @@ def tensor_map(address, dims, strides, box):
 
 
 class Kernel:
-    def __init__(self, module, name):
+    def __init__(self, handle, name):
         self.name = name
-        self.handle = c.c_void_p()
-        call("cuModuleGetFunction", c.byref(self.handle), module, name.encode())
+        self.handle = handle
         self.most = 0
 
     def launch(self, grid, block, shared, arguments, stream=0, dependent=False):
@@ -92,23 +91,21 @@ class Kernels:
     """The kernels of the images in a folder, by name."""
 
     def __init__(self, folder):
-        self.modules = []
         self.found = {}
         for image in sorted(pathlib.Path(folder).glob("*.cubin")):
             module = c.c_void_p()
             with open(image, "rb") as file:
                 call("cuModuleLoadData", c.byref(module), file.read())
-            self.modules.append(module)
+            count = c.c_uint()
+            call("cuModuleGetFunctionCount", c.byref(count), module)
+            functions = (c.c_void_p * count.value)()
+            call("cuModuleEnumerateFunctions", functions, count, module)
+            for function in functions:
+                name = c.c_char_p()
+                call("cuFuncGetName", c.byref(name), c.c_void_p(function))
+                self.found[name.value.decode()] = Kernel(c.c_void_p(function), name.value.decode())
 
     def __getitem__(self, name):
-        if name not in self.found:
-            for module in self.modules:
-                handle = c.c_void_p()
-                if cuda.cuModuleGetFunction(c.byref(handle), module, name.encode()) == 0:
-                    self.found[name] = Kernel(module, name)
-                    break
-            else:
-                raise KeyError(name)
         return self.found[name]
 
 

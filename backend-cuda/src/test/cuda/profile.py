@@ -13,7 +13,7 @@ if __name__ == "__main__":
         shape = peers.SHAPES[name]
         torch.manual_seed(0)
         tensors = peers.make(*shape, torch.bfloat16, not shape[5])
-        ours = Ours(kernels, peers, shape, tensors, candidates(Spec(*shape, 0))[-2])
+        ours = Ours(kernels, peers, shape, tensors, candidates(Spec(*shape, 0))[0])
         for _ in range(2):
             ours.block.run(torch.cuda.current_stream().cuda_stream)
         torch.cuda.synchronize()
