@@ -1,16 +1,19 @@
 // moe_experts_up: hidden = act(W_up · x + b), or act(W_gate · x + b_gate) ∘ (W_up · x + b_up), for
-// all experts; gathers the tokens itself. sm_90a. Algorithm: grouped_gemm.cuh.
+// all experts. sm_90a. Algorithm: grouped_gemm.cuh.
 //
-// tokens   bf16 [tokens, dModel]                  in = dModel, a multiple of 8
 // W        bf16 [experts, dHidden, dModel]        outWidth = dHidden, a multiple of 8
+// tokens   bf16 [tokens, dModel], gathered through `assignments`; in = dModel, a multiple of 8
+// rows     bf16 [slots, dModel], tokens sorted by moe_scatter_rows, for the `_rows` kernels
 // out      bf16 [slots, dHidden], sorted by expert
 //
-// Launch: grid = multiprocessors (any number is right), block = 384,
-//   shared = gemmSharedBytes(N, STAGES, experts), N and STAGES as below. Kernels of 256 columns
-//   are made for one activation, because their registers have no room for a choice.
-// Parameters: tensor map of the weights, tensor map of the rows (`_rows` kernels only, otherwise
-//   any), GroupedGemm by value.
-// Tensor maps: bf16, swizzle 128 bytes, zeros outside.
+// Gathering suits small batches, sorted rows (clusters of 2 blocks) from about 64 rows an expert.
+// Kernels of 256 columns are made for one activation: their registers have no room for a choice.
+//
+// Launch: grid = multiprocessors (`_rows`: an even number; any is right), block = 384,
+//   shared = gemmSharedBytes(N, STAGES, experts), N and STAGES as below.
+// Parameters: tensor map of the weights, tensor map of the rows (`_rows` only; otherwise any 128
+//   bytes), GroupedGemm by value.
+// Tensor maps: bf16, swizzle 128 bytes, L2 promotion 256 bytes, zeros outside.
 //   plain weights  {dModel, experts·dHidden}, strides {2·dModel}, box {64, 128}
 //   gated weights  {dModel, 8, 2, experts·dHidden/8}, strides {2·dModel, |W_up − W_gate|,
 //                  16·dModel} bytes, base the lower of the two (upFirst = 1 if that is W_up),
