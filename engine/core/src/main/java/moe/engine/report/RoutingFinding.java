@@ -40,7 +40,7 @@ final class RoutingFinding {
     if (entropy >= 0.97) {
       return "nearly even";
     }
-    return entropy >= 0.9 ? "fairly even" : entropy >= 0.6 ? "uneven" : "on very few experts";
+    return entropy >= 0.9 ? "fairly even" : entropy >= 0.6 ? "uneven" : "very uneven";
   }
 
   /// The busiest expert of the run, and those that hardly got a token.

@@ -27,7 +27,7 @@ final class Words {
       return Double.isNaN(value) ? "not a number" : "infinite";
     }
     double size = Math.abs(value);
-    if (size >= 100) {
+    if (size >= 100 || size == 0) {
       return say("%,.0f", value);
     }
     return size >= 10 ? say("%.1f", value) : size >= 1 ? say("%.2f", value) : say("%.3g", value);
