@@ -8,6 +8,7 @@ import moe.spi.device.AttentionShape;
 public final class AttentionCached extends RowJob {
   private final CpuThreads threads;
   private final RowKernels rows;
+  private final TileKernels dots;
   private final BlockProduct product;
   private AttentionShape shape = new AttentionShape(0, 0, 1, 1);
   private Floats qkv = Floats.NONE;
@@ -22,6 +23,7 @@ public final class AttentionCached extends RowJob {
     super(threads);
     this.threads = threads;
     this.rows = loops.rows;
+    this.dots = loops.tiles;
     this.product = loops.blocks;
   }
 
@@ -88,10 +90,8 @@ public final class AttentionCached extends RowJob {
     int visible = position + row + 1;
     int query = head.query + row * head.qkvStride;
     float scale = (float) (1 / Math.sqrt(headSize));
-    for (int j = 0; j < visible; j++) {
-      int keyAt = keys.at() + cacheAt + j * headSize;
-      scores[j] = scale * rows.dot(qkv.array(), query, keys.array(), keyAt, headSize);
-    }
+    dots.dots(qkv.array(), query, keys.array(), keys.at() + cacheAt, visible, headSize, scores, 0);
+    rows.scale(scale, scores, 0, scores, 0, visible);
     float max = rows.max(scores, 0, visible);
     float sum = rows.expSum(scores, 0, max, scores, 0, visible);
     rows.scale(1 / sum, scores, 0, scores, 0, visible);

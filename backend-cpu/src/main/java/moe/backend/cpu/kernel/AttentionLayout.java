@@ -1,5 +1,6 @@
 package moe.backend.cpu.kernel;
 
+import java.util.Arrays;
 import moe.spi.device.AttentionShape;
 
 /// Where the rows of one head lie in `qkv [tokens, 3·dModel]` and in `out [tokens, dModel]`, and
@@ -50,17 +51,18 @@ final class AttentionLayout {
   /// up to `padded(rows)`.
   static void transpose(
       float[] from, int at, int stride, int rows, int headSize, float[] to, int toAt) {
+    // Row by row: the rows lie far apart, often a multiple of the cache's size, and would evict
+    // each
+    // other if they were read side by side.
+    for (int j = 0; j < rows; j++) {
+      int source = at + j * stride;
+      for (int d = 0; d < headSize; d++) {
+        to[toAt + d * KEYS + j] = from[source + d];
+      }
+    }
     int columns = padded(rows);
     for (int d = 0; d < headSize; d++) {
-      int row = toAt + d * KEYS;
-      int source = at + d;
-      for (int j = 0; j < rows; j++) {
-        to[row + j] = from[source];
-        source += stride;
-      }
-      for (int j = rows; j < columns; j++) {
-        to[row + j] = 0;
-      }
+      Arrays.fill(to, toAt + d * KEYS + rows, toAt + d * KEYS + columns, 0f);
     }
   }
 }

@@ -1,15 +1,21 @@
 package moe.backend.cpu.kernel;
 
 import java.util.Arrays;
+import java.util.function.IntConsumer;
 
-/// Measures the best of many short runs on all threads: the first ones are not compiled yet, and a
-/// neighbour may hold a core for a while.
+/// Measures the best of many short runs on all threads, since a neighbour may hold a core for a
+/// while.
 public final class Peak {
-  /// How long to look for the best run.
-  private static final long NANOS = 300_000_000;
+  private static final long MEASURE_NANOS = 300_000_000;
 
-  /// A millisecond or so for each thread: long beside starting and ending a job.
-  private static final int ROUNDS = 1 << 17;
+  /// A loop that C2 has compiled does a small call in far less than this, any other one in more.
+  private static final long COMPILED_NANOS = 3_000;
+
+  private static final long WARM_UP_NANOS = 10_000_000_000L;
+
+  private static final int FEW_ROUNDS = 16;
+  private static final int ROUNDS = 1024;
+  private static final int CALLS = 1024;
 
   /// 256 MiB: far larger than the caches of one processor.
   private static final int READ_FLOATS = 1 << 26;
@@ -21,7 +27,7 @@ public final class Peak {
   private final NormKernels sums;
 
   /// One per index, so that nothing is optimised away.
-  private float[] results = {};
+  private float[] results = new float[1];
 
   public Peak(CpuThreads threads, InnerLoops loops) {
     this.threads = threads;
@@ -31,12 +37,11 @@ public final class Peak {
 
   /// Multiply-adds from registers on all threads, each counted as two operations per second.
   public double flopsPerSecond() {
+    warmUp(index -> results[0] += kernels.multiplyAdds(FEW_ROUNDS));
     int tasks = threads.size();
     results = new float[tasks];
-    // Uncompiled, a vector operation takes a microsecond: make these rounds few.
-    best(tasks, index -> results[index] = kernels.multiplyAdds(64));
-    double seconds = best(tasks, index -> results[index] = kernels.multiplyAdds(ROUNDS));
-    return (double) tasks * ROUNDS * kernels.operations() / seconds;
+    double seconds = best(tasks, this::multiplyAdds);
+    return (double) tasks * CALLS * ROUNDS * kernels.operations() / seconds;
   }
 
   /// Bytes read from memory on all threads per second.
@@ -44,6 +49,7 @@ public final class Peak {
     float[] memory = new float[READ_FLOATS];
     // Pages that were never written may all be one page of zeros.
     Arrays.fill(memory, 1f);
+    warmUp(index -> results[0] += sums.sum(memory, 0, 16 * FEW_ROUNDS));
     int tasks = READ_FLOATS / READ_STRETCH;
     results = new float[tasks];
     // Uncompiled, as above: a few short stretches first.
@@ -53,9 +59,28 @@ public final class Peak {
     return (double) READ_FLOATS * Float.BYTES / seconds;
   }
 
+  private void multiplyAdds(int index) {
+    float sum = 0;
+    for (int i = 0; i < CALLS; i++) {
+      sum += kernels.multiplyAdds(ROUNDS);
+    }
+    results[index] = sum;
+  }
+
+  private static void warmUp(IntConsumer call) {
+    long end = System.nanoTime() + WARM_UP_NANOS;
+    int fast = 0;
+    for (long start = System.nanoTime(); start - end < 0 && fast < 100; ) {
+      call.accept(0);
+      long now = System.nanoTime();
+      fast = now - start < COMPILED_NANOS ? fast + 1 : 0;
+      start = now;
+    }
+  }
+
   private double best(int tasks, CpuThreads.Job job) {
     long best = Long.MAX_VALUE;
-    long end = System.nanoTime() + NANOS;
+    long end = System.nanoTime() + MEASURE_NANOS;
     for (long start = System.nanoTime(); start - end < 0; start = System.nanoTime()) {
       threads.run(tasks, job);
       best = Math.min(best, System.nanoTime() - start);
