@@ -75,14 +75,13 @@ public final class Attention implements CpuThreads.Job {
       int padded = s.mask(i, visible, keys);
       int scoreAt = s.scores + i * AttentionLayout.KEYS;
       float before = f[s.rowMax + query + i];
-      float max = Math.max(before, rows.max(f, scoreAt, padded));
-      float sum = rows.expSum(f, scoreAt, max, f, scoreAt, padded);
+      float sum = rows.expBelowMax(f, scoreAt, before, f, scoreAt, padded, f, s.rowMax + query + i);
+      float max = f[s.rowMax + query + i];
       if (max != before) {
         float shrink = (float) Math.exp(before - max);
         sum += shrink * f[s.rowSum + query + i];
         int outAt = head.out + (query + i) * head.dModel;
         rows.scale(shrink, out.array(), outAt, out.array(), outAt, head.headSize);
-        f[s.rowMax + query + i] = max;
       } else {
         sum += f[s.rowSum + query + i];
       }

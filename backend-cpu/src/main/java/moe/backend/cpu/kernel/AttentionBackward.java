@@ -91,7 +91,7 @@ public final class AttentionBackward implements CpuThreads.Job {
       int scoreAt = s.scores + i * KEYS;
       int dScoreAt = s.dScores + i * KEYS;
       float shift = logSumExp.array()[head.statistics + query + i];
-      rows.expSum(f, scoreAt, shift, f, scoreAt, padded);
+      rows.exp(f, scoreAt, shift, f, scoreAt, padded);
       float d = f[s.rowMax + query + i];
       rows.softmaxBackward(f, scoreAt, d, scale, f, dScoreAt, AttentionLayout.padded(keys));
     }

@@ -77,7 +77,7 @@ public final class AttentionCached extends RowJob {
       System.arraycopy(qkv.array(), head.value + from, values.array(), values.at() + to, headSize);
     }
     if (attends) {
-      float[] scores = scratch.floats(0, position + head.seqLength);
+      float[] scores = scratch.floats(0, position + head.seqLength + 1);
       for (int row = 0; row < head.seqLength; row++) {
         attend(scratch.attention.block, head, row, cacheAt, scores);
       }
@@ -92,8 +92,8 @@ public final class AttentionCached extends RowJob {
     float scale = (float) (1 / Math.sqrt(headSize));
     dots.dots(qkv.array(), query, keys.array(), keys.at() + cacheAt, visible, headSize, scores, 0);
     rows.scale(scale, scores, 0, scores, 0, visible);
-    float max = rows.max(scores, 0, visible);
-    float sum = rows.expSum(scores, 0, max, scores, 0, visible);
+    float sum =
+        rows.expBelowMax(scores, 0, Float.NEGATIVE_INFINITY, scores, 0, visible, scores, visible);
     rows.scale(1 / sum, scores, 0, scores, 0, visible);
     int outAt = head.out + row * head.dModel;
     Arrays.fill(out.array(), outAt, outAt + headSize, 0f);

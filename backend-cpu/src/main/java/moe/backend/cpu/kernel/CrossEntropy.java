@@ -57,17 +57,17 @@ public final class CrossEntropy extends RowJob {
     float[] x = logits.array();
     int at = logits.at() + row * vocab;
     float correct = x[at + target];
-    float max = kernels.max(x, at, vocab);
-    float sum;
     if (dLogits == null) {
-      sum = kernels.sumExp(x, at, max, vocab);
-    } else {
-      float[] d = dLogits.array();
-      int dAt = dLogits.at() + row * vocab;
-      sum = kernels.expSum(x, at, max, d, dAt, vocab);
-      kernels.scale(gradientScale / sum, d, dAt, d, dAt, vocab);
-      d[dAt + target] -= gradientScale;
+      float max = kernels.max(x, at, vocab);
+      return max - correct + (float) Math.log(kernels.sumExp(x, at, max, vocab));
     }
-    return max - correct + (float) Math.log(sum);
+    float[] d = dLogits.array();
+    int dAt = dLogits.at() + row * vocab;
+    int lossAt = losses.at() + row;
+    float sum =
+        kernels.expBelowMax(x, at, Float.NEGATIVE_INFINITY, d, dAt, vocab, losses.array(), lossAt);
+    kernels.scale(gradientScale / sum, d, dAt, d, dAt, vocab);
+    d[dAt + target] -= gradientScale;
+    return losses.array()[lossAt] - correct + (float) Math.log(sum);
   }
 }

@@ -3,6 +3,7 @@ package moe.backend.cpu.kernel;
 /// `out[t] = tokenTable[ids[t]] + positionTable[firstPosition + t mod seqLength]`.
 public final class Embedding extends RowJob {
   private final RowKernels kernels;
+  private final TileKernels tiles;
   private Ints ids = Ints.NONE;
   private Elements tokenTable = ids;
   private Floats positionTable = Floats.NONE;
@@ -14,6 +15,7 @@ public final class Embedding extends RowJob {
   public Embedding(CpuThreads threads, InnerLoops loops) {
     super(threads);
     this.kernels = loops.rows;
+    this.tiles = loops.tiles;
   }
 
   /// The tables: `tokens [vocab, width]`, F32 or bfloat16, and `positions [nPositions, width]`.
@@ -44,7 +46,7 @@ public final class Embedding extends RowJob {
             kernels.add(
                 table, at + token, positionTable.array(), position, out.array(), outAt, width);
         case Halves(short[] table, int at) -> {
-          kernels.widen(table, at + token, out.array(), outAt, width);
+          tiles.widen(table, at + token, out.array(), outAt, width);
           kernels.add(
               out.array(), outAt, positionTable.array(), position, out.array(), outAt, width);
         }

@@ -24,12 +24,16 @@ interface RowKernels {
   /// `Σ e^(x − shift)`.
   float sumExp(float[] x, int xAt, float shift, int n);
 
-  /// `y = e^(x − shift)`, returns `Σ y`; `y` may be `x`.
-  float expSum(float[] x, int xAt, float shift, float[] y, int yAt, int n);
+  /// `y = e^(x − shift)`; `y` may be `x`.
+  void exp(float[] x, int xAt, float shift, float[] y, int yAt, int n);
+
+  /// `y = e^(x − m)` with `m` the larger of `least` and the largest element; `y` may be `x`.
+  ///
+  /// @param max takes `m` at `maxAt`
+  /// @return `Σ y`
+  float expBelowMax(
+      float[] x, int xAt, float least, float[] y, int yAt, int n, float[] max, int maxAt);
 
   /// `dS = p ∘ (dS − shift)·factor`.
   void softmaxBackward(float[] p, int pAt, float shift, float factor, float[] dS, int dSAt, int n);
-
-  /// `y` = the bfloat16 numbers of `x`.
-  void widen(short[] x, int xAt, float[] y, int yAt, int n);
 }

@@ -52,27 +52,30 @@ final class ScalarRowKernels implements RowKernels {
   public float sumExp(float[] x, int xAt, float shift, int n) {
     float sum = 0;
     for (int i = 0; i < n; i++) {
-      sum += (float) Math.exp(x[xAt + i] - shift);
+      sum += ScalarMath.exp(x[xAt + i] - shift);
     }
     return sum;
   }
 
   @Override
-  public float expSum(float[] x, int xAt, float shift, float[] y, int yAt, int n) {
+  public void exp(float[] x, int xAt, float shift, float[] y, int yAt, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yAt + i] = ScalarMath.exp(x[xAt + i] - shift);
+    }
+  }
+
+  @Override
+  public float expBelowMax(
+      float[] x, int xAt, float least, float[] y, int yAt, int n, float[] max, int maxAt) {
+    float shift = Math.max(least, max(x, xAt, n));
+    max[maxAt] = shift;
     float sum = 0;
     for (int i = 0; i < n; i++) {
-      float e = (float) Math.exp(x[xAt + i] - shift);
+      float e = ScalarMath.exp(x[xAt + i] - shift);
       y[yAt + i] = e;
       sum += e;
     }
     return sum;
-  }
-
-  @Override
-  public void widen(short[] x, int xAt, float[] y, int yAt, int n) {
-    for (int i = 0; i < n; i++) {
-      y[yAt + i] = Float.intBitsToFloat(x[xAt + i] << 16);
-    }
   }
 
   @Override

@@ -1,23 +1,14 @@
 package moe.backend.cpu.kernel;
 
-import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 import static moe.backend.cpu.kernel.Lanes.F32;
 import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
 /// Loops over vectors of floats, each with a scalar tail.
 final class VectorRowKernels implements RowKernels {
   private static final int LANES = Lanes.COUNT;
-  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
-  private static final VectorSpecies<Short> SHORTS =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(F32.vectorBitSize() / 2));
 
   @Override
   public float dot(float[] a, int aAt, float[] b, int bAt, int n) {
@@ -113,6 +104,10 @@ final class VectorRowKernels implements RowKernels {
     return max;
   }
 
+  // C2 stops inlining methods of ours, not those of the Vector API, when a compilation has taken in
+  // 8000 bytes of code; an exponential is most of that. So nothing of ours is called after it: the
+  // vectors passed would live on the heap.
+
   @Override
   public float sumExp(float[] x, int xAt, float shift, int n) {
     FloatVector s = FloatVector.zero(F32);
@@ -120,7 +115,10 @@ final class VectorRowKernels implements RowKernels {
     for (; i <= n - LANES; i += LANES) {
       s = s.add(VectorMath.exp(at(x, xAt + i).sub(shift)));
     }
-    float sum = Lanes.sum(s);
+    float sum = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+      sum += s.lane(lane);
+    }
     for (; i < n; i++) {
       sum += ScalarMath.exp(x[xAt + i] - shift);
     }
@@ -128,7 +126,21 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
-  public float expSum(float[] x, int xAt, float shift, float[] y, int yAt, int n) {
+  public void exp(float[] x, int xAt, float shift, float[] y, int yAt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      VectorMath.exp(at(x, xAt + i).sub(shift)).intoArray(y, yAt + i);
+    }
+    for (; i < n; i++) {
+      y[yAt + i] = ScalarMath.exp(x[xAt + i] - shift);
+    }
+  }
+
+  @Override
+  public float expBelowMax(
+      float[] x, int xAt, float least, float[] y, int yAt, int n, float[] max, int maxAt) {
+    float shift = Math.max(least, max(x, xAt, n));
+    max[maxAt] = shift;
     FloatVector s = FloatVector.zero(F32);
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
@@ -136,24 +148,16 @@ final class VectorRowKernels implements RowKernels {
       e.intoArray(y, yAt + i);
       s = s.add(e);
     }
-    float sum = Lanes.sum(s);
+    float sum = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+      sum += s.lane(lane);
+    }
     for (; i < n; i++) {
       float e = ScalarMath.exp(x[xAt + i] - shift);
       y[yAt + i] = e;
       sum += e;
     }
     return sum;
-  }
-
-  @Override
-  public void widen(short[] x, int xAt, float[] y, int yAt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      widened(x, xAt + i).intoArray(y, yAt + i);
-    }
-    for (; i < n; i++) {
-      y[yAt + i] = Float.intBitsToFloat(x[xAt + i] << 16);
-    }
   }
 
   @Override
@@ -170,11 +174,5 @@ final class VectorRowKernels implements RowKernels {
 
   private static FloatVector at(float[] x, int index) {
     return FloatVector.fromArray(F32, x, index);
-  }
-
-  private static FloatVector widened(short[] x, int index) {
-    IntVector bits =
-        (IntVector) ShortVector.fromArray(SHORTS, x, index).convertShape(ZERO_EXTEND_S2I, INTS, 0);
-    return bits.lanewise(LSHL, 16).reinterpretAsFloats();
   }
 }

@@ -5,11 +5,11 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
 /// Bytes that the threads of all living `CpuThreads` and the calling thread have allocated so far.
-final class AllocatedBytes {
+public final class AllocatedBytes {
   private final ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final long[] ids;
 
-  AllocatedBytes() {
+  public AllocatedBytes() {
     Thread[] all = new Thread[Thread.activeCount() + 16];
     int count = Thread.enumerate(all);
     ids =
@@ -23,7 +23,7 @@ final class AllocatedBytes {
   /// have grown and loops are compiled. The JVM decides when that is; 10 windows are patience.
   ///
   /// @return bytes allocated in the last window
-  long duringSteadyState(int times, Runnable step) {
+  public long duringSteadyState(int times, Runnable step) {
     long bytes = Long.MAX_VALUE;
     for (int window = 0; window < 10 && bytes > 0; window++) {
       long before = now();

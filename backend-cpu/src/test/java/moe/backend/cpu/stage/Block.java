@@ -74,16 +74,7 @@ final class Block implements AutoCloseable {
 
   /// Backward of experts and router; the gradients of the parameters are accumulated.
   void backwardStaged(CpuTensor dOut, CpuTensor dTokens, CpuTensor dGates) {
-    long slots = tokens.shape().dim(0) * spec.topK();
-    var dExpertRows = at.garbage(slots, spec.dModel());
-    var dRows = at.garbage(slots, spec.dModel());
-    combiner
-        .backward()
-        .orElseThrow()
-        .backward(dOut, expertRows, dispatched, routing, dExpertRows, dGates, at.stream);
-    executor.backward().orElseThrow().backward(tokens, dispatched, dExpertRows, dRows, at.stream);
-    dispatcher.backward().orElseThrow().backward(dRows, dispatched, dTokens, at.stream);
-    router.backward().orElseThrow().backward(tokens, routing, dGates, dTokens, at.stream);
+    new StagedBackward(this, dOut, dTokens, dGates).run();
   }
 
   void backwardFused(CpuTensor dOut, CpuTensor dTokens, CpuTensor dGates) {
