@@ -6,6 +6,8 @@
 // W        bf16 [experts, dModel, dHidden]        outWidth = dModel, a multiple of 8
 // out      bf16 or float32 [splits, slots, dModel], sorted by expert
 //
+// With one expert (offsets {0, rows}) this is a dense product.
+//
 // Launch, parameters and tensor maps as in experts_up.cu: weights {dHidden, experts·dModel},
 //   rows {dHidden, slots}.
 #include "grouped_gemm.cuh"

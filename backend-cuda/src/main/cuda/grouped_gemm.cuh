@@ -133,8 +133,10 @@ struct RingCursor {
 /// @tparam MAX_N most tokens of a tile: 32, 128 or 256
 /// @tparam ACTIVATION what the kernel is made for, or ANY_ACTIVATION to read it from the arguments
 /// @tparam Out bf16 or float
+/// @tparam TRANSPOSED the weights are [experts, in, outWidth]: the products of the backward pass
 template <
-    int MAX_N, int STAGES, bool GATED, bool GATHER, int CLUSTER, int ACTIVATION, class Out>
+    int MAX_N, int STAGES, bool GATED, bool GATHER, int CLUSTER, int ACTIVATION, class Out,
+    bool TRANSPOSED = false>
 class GroupedGemmKernel {
   static constexpr int STAGE_BYTES = WEIGHT_BYTES + MAX_N * STAGE_K * 2;
   static constexpr bool DRAWN = MAX_N == 256;
@@ -272,7 +274,15 @@ class GroupedGemmKernel {
   // ---- producer ----
 
   __device__ __forceinline__ void copyWeights(uint32_t stage, const Tile& tile, int k, int slot) {
-    if (GATED) {
+    if (TRANSPOSED) {
+      // 64 rows of K by 64 outputs for each warpgroup. Rows of K past the expert's last are the
+      // next one's; they meet zeros, because the tokens' map ends there.
+      for (int half = 0; half < 2; ++half) {
+        copyBox(stage + half * (WEIGHT_BYTES / 2), weights_, full(slot),
+                tile.firstOutput + half * (TILE_WEIGHTS / 2),
+                tile.expert * args_.in + k * STAGE_K);
+      }
+    } else if (GATED) {
       int group = (tile.expert * args_.outWidth + tile.firstOutput) >> 3;
       copyBox(stage, weights_, full(slot), k * STAGE_K, 0, 0, group);
     } else {
@@ -453,11 +463,12 @@ class GroupedGemmKernel {
     uint64_t right = swizzledRows(stage + WEIGHT_BYTES);
 #pragma unroll
     for (int k = 0; k < STAGE_K / 16; ++k) {
-      // 16 columns of K are 32 bytes, 2 in units of the descriptor.
+      // In units of the descriptor, 16 bytes: 16 columns of K are 2, 16 rows of 128 bytes are 128.
+      constexpr int LEFT_STEP = TRANSPOSED ? 128 : 2;
       if (FIRST && k == 0) {
-        Wgmma<N>::start(sums, left, right);
+        Wgmma<N, TRANSPOSED>::start(sums, left, right);
       } else {
-        Wgmma<N>::add(sums, left + 2 * k, right + 2 * k);
+        Wgmma<N, TRANSPOSED>::add(sums, left + LEFT_STEP * k, right + 2 * k);
       }
     }
     wgmmaCommit();

@@ -221,3 +221,20 @@ class Block:
         self.up(stream)
         self.down(stream)
         self.combine(stream)
+
+
+def product(kernels, name, n, memory, counts, width, outWidth, transposed, tile=0, stream=0):
+    """A grouped product alone: memory has rows [slots, width], weights [experts, outWidth, width]
+    or transposed [experts, width, outWidth], offsets, out, tickets. One expert: a dense product."""
+    experts, slots = len(counts), int(sum(counts))
+    if transposed:
+        weights = tensor_map(memory["weights"], (outWidth, experts * width), (2 * outWidth,),
+                             (64, 64))
+    else:
+        weights = tensor_map(memory["weights"], (width, experts * outWidth), (2 * width,),
+                             (64, 128))
+    rows = tensor_map(memory["rows"], (width, slots), (2 * width,), (64, 32))
+    args = GroupedGemm(0, 0, memory["offsets"], 0, 0, memory["out"], experts, 1, width, outWidth,
+                       tile or n, 1, NONE, slots, 0, memory["tickets"])
+    kernels[f"{name}_n{n}"].launch((MULTIPROCESSORS,), 384, gemm_shared(n, experts),
+                                   [weights, rows, args], stream)

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from block import GELU, NONE, RELU, SILU, Block, Choice, Spec, choose
+from block import GELU, NONE, RELU, SILU, Block, Choice, Spec, choose, product
 from driver import Kernels, Memory, synchronize
 
 TOLERANCE = {"bf16": 6e-3, "f32": 3e-6}
@@ -178,6 +178,40 @@ class Case:
         return out
 
 
+class Product:
+    """A grouped product alone, dense if there is one expert, transposed as in the backward pass."""
+
+    def __init__(self, kernels, name, n, counts, width, outWidth, transposed):
+        self.kernels, self.name, self.n, self.counts = kernels, name, n, counts
+        self.width, self.outWidth, self.transposed = width, outWidth, transposed
+
+    def check(self):
+        experts, slots = len(self.counts), sum(self.counts)
+        rows = to_bf16(normal(slots, self.width))
+        weights = to_bf16(normal(experts, self.outWidth, self.width, scale=self.width ** -0.5))
+        stored = np.ascontiguousarray(weights.transpose(0, 2, 1)) if self.transposed else weights
+        offsets = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int32)
+        wide = "f32" in self.name
+        out = np.full((slots, self.outWidth), np.nan if wide else 0x7FC1,
+                      np.float32 if wide else np.uint16)
+        device = {"rows": rows, "weights": stored, "offsets": offsets, "out": out,
+                  "tickets": np.zeros(1, np.int32)}
+        device = {k: Memory(v) for k, v in device.items()}
+        addresses = {k: v.address for k, v in device.items()}
+        product(self.kernels, self.name, self.n, addresses, self.counts, self.width,
+                self.outWidth, self.transposed)
+        got = device["out"].read()
+        got = (got if wide else from_bf16(got)).astype(np.float64)
+        want = np.concatenate([
+            from_bf16(rows[offsets[e]:offsets[e + 1]]).astype(np.float64)
+            @ from_bf16(weights[e]).astype(np.float64).T for e in range(experts)])
+        assert np.isfinite(got).all(), "not finite"
+        error = np.linalg.norm(got - want) / np.linalg.norm(want)
+        limit = 1e-6 if wide else TOLERANCE["bf16"]  # bf16 products are exact in float32
+        assert error <= limit, f"relative error {error:.3g} above {limit}"
+        return error
+
+
 def cases(kernels, small):
     def case(name, *sizes, **options):
         return name, lambda: Case(kernels, Spec(*sizes), **options)
@@ -212,6 +246,13 @@ def cases(kernels, small):
     none[5::7, 0] = -1
     yield case("experts without tokens, unused slots", many, 136, 264, 6, 2, True, SILU, ids=none)
     yield case("all slots unused", 9, 64, 64, 3, 2, False, GELU, ids=np.full((9, 2), -1, np.int32))
+    for transposed in (True, False):
+        for kind in ("", "_f32"):
+            for n in (128, 256):
+                for counts in ([300], [1, 0, 77, 290, 33]):
+                    name = f"moe_experts_{'back' if transposed else 'down'}{kind}"
+                    yield (f"{name} n{n} {counts}",
+                           lambda a=(name, n, counts, 200, 328, transposed): Product(kernels, *a))
     yield case("many experts", 70, 64, 64, 128, 8, True, SILU)
     if not small:
         for n in (32, 128, 256):
