@@ -19,6 +19,7 @@ public final class CpuTensor implements Tensor {
   private final Shape shape;
   private final int at;
   private @Nullable Elements elements;
+  private @Nullable MemorySegment segment;
 
   CpuTensor(CpuMemory memory, DType type, Shape shape, Elements elements) {
     this.memory = memory;
@@ -67,13 +68,19 @@ public final class CpuTensor implements Tensor {
 
   @Override
   public MemorySegment segment() {
-    MemorySegment all =
-        switch (elements()) {
-          case Floats floats -> MemorySegment.ofArray(floats.array());
-          case Ints ints -> MemorySegment.ofArray(ints.array());
-          case Halves halves -> MemorySegment.ofArray(halves.array());
-        };
-    return all.asSlice((long) at * type.bytes(), byteSize());
+    Elements open = elements();
+    MemorySegment known = segment;
+    if (known == null) { // made once: a step that uploads must leave no garbage
+      MemorySegment all =
+          switch (open) {
+            case Floats floats -> MemorySegment.ofArray(floats.array());
+            case Ints ints -> MemorySegment.ofArray(ints.array());
+            case Halves halves -> MemorySegment.ofArray(halves.array());
+          };
+      known = all.asSlice((long) at * type.bytes(), byteSize());
+      segment = known;
+    }
+    return known;
   }
 
   /// The elements of an open F32 tensor.
@@ -105,6 +112,7 @@ public final class CpuTensor implements Tensor {
   public void close() {
     if (memory != null) {
       elements = null;
+      segment = null;
       memory.closed(this);
     }
   }

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import moe.engine.config.BlockPath;
+import moe.engine.config.PipelineConfig;
+import moe.engine.config.PipelineFile;
 import moe.engine.parity.ParityCheck;
 import moe.engine.parity.ParityReport;
 import moe.engine.plugin.PluginRegistry;
@@ -12,6 +14,9 @@ import moe.engine.wiring.BackendSelection;
 import moe.engine.wiring.Refusal;
 import moe.engine.wiring.StageRequest;
 import moe.engine.wiring.StageSelection;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,6 +40,8 @@ import picocli.CommandLine.Spec;
       "logits_after, greedy. Exit code 0 if all is within tolerance, 1 if not."
     })
 final class ParityCommand implements Callable<Integer> {
+  private static final String SETTABLE = "(backend|router|dispatcher|experts|combiner)\\..*";
+
   /// The engine's numbers are not those of the reference.
   static final int DIFFERENT = 1;
 
@@ -48,9 +55,15 @@ final class ParityCommand implements Callable<Integer> {
   @Option(
       names = "--path",
       paramLabel = "PATH",
-      description = "Of ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}.",
-      defaultValue = "auto")
-  private BlockPath path;
+      description = "Of ${COMPLETION-CANDIDATES}; default: auto.")
+  private @Nullable BlockPath path;
+
+  @Option(
+      names = "--set",
+      paramLabel = "SECTION.KEY=VALUE",
+      description =
+          "A key of a pipeline file, of those that choose backend and stages; may be repeated.")
+  private List<String> overrides = List.of();
 
   @Option(names = "--json", description = "Print JSON instead of a table.")
   private boolean json;
@@ -61,27 +74,53 @@ final class ParityCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (PluginRegistry registry = Installed.load(spec.commandLine().getErr());
-        BackendSelection selection = BackendSelection.open(registry, backendOption.request())) {
-      List<Refusal> refusals = new ArrayList<>(selection.refusals());
-      List<BlockPath> chosen = new ArrayList<>();
-      ParityReport report =
-          ParityCheck.run(
-              directory,
-              selection.backend(),
-              block -> {
-                StageSelection stages =
-                    StageSelection.choose(
-                        registry, StageRequest.STANDARD.on(path), block, selection.backend());
-                refusals.addAll(stages.refusals());
-                chosen.add(stages.block().path());
-                return stages;
-              });
-      ParityText text =
-          new ParityText(selection.backend().device(), chosen, refusals, directory, report);
-      spec.commandLine().getOut().print(json ? text.json() : text.table());
-      spec.commandLine().getOut().flush();
-      return report.ok() ? 0 : DIFFERENT;
+    try (PluginRegistry registry = Installed.load(spec.commandLine().getErr())) {
+      PipelineConfig config = settings(registry);
+      try (BackendSelection selection =
+          BackendSelection.open(registry, backendOption.request(config.backend()))) {
+        return compare(registry, stages(config), selection);
+      }
     }
+  }
+
+  private int compare(PluginRegistry registry, StageRequest request, BackendSelection selection) {
+    List<Refusal> refusals = new ArrayList<>(selection.refusals());
+    List<BlockPath> chosen = new ArrayList<>();
+    ParityReport report =
+        ParityCheck.run(
+            directory,
+            selection.backend(),
+            block -> {
+              StageSelection stages =
+                  StageSelection.choose(registry, request, block, selection.backend());
+              refusals.addAll(stages.refusals());
+              chosen.add(stages.block().path());
+              return stages;
+            });
+    ParityText text =
+        new ParityText(selection.backend().device(), chosen, refusals, directory, report);
+    spec.commandLine().getOut().print(json ? text.json() : text.table());
+    spec.commandLine().getOut().flush();
+    return report.ok() ? 0 : DIFFERENT;
+  }
+
+  private StageRequest stages(PipelineConfig config) {
+    StageRequest request = StageRequest.of(config);
+    return path == null ? request : request.on(path);
+  }
+
+  /// The defaults with the overrides; sizes come from the checkpoint, so they may not be set.
+  private PipelineConfig settings(PluginRegistry registry) {
+    PipelineConfig config =
+        PipelineFile.parse("command line", new byte[0], overrides, registry.catalog()).orThrow();
+    for (String key : config.given()) {
+      if (!key.equals("moe.path") && !key.matches(SETTABLE)) {
+        throw new MoeException(
+            ErrorKind.USAGE,
+            "--set %s: parity takes backend.*, router.*, dispatcher.*, experts.*, combiner.* and moe.path; the rest comes from the checkpoint"
+                .formatted(key));
+      }
+    }
+    return config;
   }
 }

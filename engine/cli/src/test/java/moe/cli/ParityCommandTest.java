@@ -89,6 +89,17 @@ final class ParityCommandTest {
     assertThat(backend.err()).hasLineCount(1);
   }
 
+  @Test
+  void takesStagesFromSettingsButNotSizes() {
+    Transcript chosen = parity(MIXTURE, "--set", "moe.path=baseline", "--set", "router.type=topk");
+    assertThat(chosen.out()).contains("path baseline");
+    assertThat(chosen.exitCode()).isZero();
+    Transcript size = parity(MIXTURE, "--set", "moe.experts=4");
+    assertThat(size.err()).startsWith("moe-engine: --set moe.experts: parity takes backend.*");
+    assertThat(size.exitCode()).isEqualTo(2);
+    assertThat(parity(MIXTURE, "--set", "router.type=oracle").exitCode()).isNotZero();
+  }
+
   private static void assertRefused(int exitCode, String start, Path directory) {
     Transcript run = parity(directory);
     assertThat(run.err()).startsWith("moe-engine: " + start).hasLineCount(1);
