@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
 import moe.spi.stage.Initialisation;
@@ -52,6 +57,34 @@ final class SafetensorsTest {
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       assertThat(file.floats("f16")).containsExactly(1.5f, -65504f);
       assertThat(file.floats("bf16")).containsExactly(-3f, Float.POSITIVE_INFINITY);
+    }
+  }
+
+  @Test
+  void readsBehindTwoGibibytes() throws IOException {
+    Path path = directory.resolve("large.safetensors");
+    long large = 3L << 30;
+    byte[] header =
+        """
+        {"large": {"dtype": "F32", "shape": [3, 268435456], "data_offsets": [0, %d]},
+         "last": {"dtype": "F32", "shape": [2], "data_offsets": [%d, %d]}}\
+        """
+            .formatted(large, large, large + 8)
+            .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer head = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer last = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+    try (FileChannel channel =
+        FileChannel.open(
+            path,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.SPARSE)) {
+      channel.write(head.putLong(header.length).put(header).flip());
+      channel.write(last.putFloat(1.5f).putFloat(-2).flip(), head.limit() + large);
+    }
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      assertThat(file.get("large").byteSize()).isEqualTo(large);
+      assertThat(file.floats("last")).containsExactly(1.5f, -2f);
     }
   }
 
