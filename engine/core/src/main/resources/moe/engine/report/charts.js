@@ -41,7 +41,7 @@ function lossChart(data) {
       grid: {left: 4, right: 16, top: 56, bottom: 26, containLabel: true},
       legend: {...base(t).legend, left: 0, right: 'auto', data: ['training', 'held-out'].slice(loss.length ? 0 : 1, held.length ? 2 : 1)},
       tooltip: {...base(t).tooltip, trigger: 'axis', formatter: hits => lossTip(hits)},
-      xAxis: stepAxis(t, data),
+      xAxis: stepAxis(t, data, width),
       yAxis: [
         valueAxis(t, 'loss, nats per token', {min: least, max: most, minInterval: 1, axisLabel: {...labels, color: t.soft}}),
         valueAxis(t, 'perplexity', {
@@ -86,7 +86,7 @@ function band(steps, low, high, colour) {
 function lossTip(hits) {
   const shown = hits.filter(hit => ['training', 'held-out', 'batch'].includes(hit.seriesName) && hit.value[1] !== null);
   if (!shown.length) return '';
-  const rows = shown.map(hit => [hit.seriesName, `${number(hit.value[1])}  (${number(Math.exp(hit.value[1]))})`]);
+  const rows = shown.map(hit => [hit.seriesName === 'training' ? 'smoothed' : hit.seriesName, `${number(hit.value[1])}  (${number(Math.exp(hit.value[1]))})`]);
   return tip(`Step ${whole.format(shown[0].value[0])}: loss (perplexity)`, rows);
 }
 
@@ -98,7 +98,7 @@ function linesChart(data, {title, note, axis, series, height = 220, more = {}, f
   const ends = shown.map(([column, name]) => `${name} ends at ${format(finite(columns[column]).at(-1) ?? NaN)}`);
   return {
     title, note, height, describe: ends.join('; ') + '.',
-    option: t => ({
+    option: (t, width) => ({
       ...base(t),
       grid: {...base(t).grid, top: axis || shown.length > 1 ? 34 : 12},
       legend: shown.length > 1 ? base(t).legend : {show: false},
@@ -107,7 +107,7 @@ function linesChart(data, {title, note, axis, series, height = 220, more = {}, f
         formatter: hits => tip('Step ' + whole.format(hits[0].value[0]),
           hits.filter(hit => hit.value[1] !== null).map(hit => [hit.seriesName, format(hit.value[1])])),
       },
-      xAxis: stepAxis(t, data),
+      xAxis: stepAxis(t, data, width),
       yAxis: valueAxis(t, axis, {axisLabel: {color: t.soft, formatter: ticks}, ...more}),
       series: shown.map(([column, name], i) => line(name, pairs(steps, columns[column]), [t.main, t.second, t.third][i], {
         lineStyle: {width: 1.5, color: [t.main, t.second, t.third][i]},
@@ -130,7 +130,7 @@ function latencyChart(data) {
     title: 'Step time', height: 240,
     note: `Steps by how long they took; the slowest took ${millis(slowest)}.`,
     describe: `Half of the steps took at most ${millis(percentiles[0])}, 95 % at most ${millis(percentiles[1])}, 99 % at most ${millis(percentiles[2])}.`,
-    option: t => ({
+    option: (t, width) => ({
       ...base(t),
       legend: {show: false},
       tooltip: {
@@ -143,7 +143,7 @@ function latencyChart(data) {
         },
       },
       xAxis: {
-        ...stepAxis(t, data), min: from, max: end, name: 'step time', minInterval: 0,
+        ...stepAxis(t, data, width), min: from, max: end, name: 'step time', minInterval: 0,
         axisLabel: {color: t.soft, hideOverlap: true, showMinLabel: false, showMaxLabel: false, formatter: v => from >= 1000 ? tick(v / 1000) + ' s' : tick(v) + ' ms'},
       },
       yAxis: valueAxis(t, 'steps', {scale: false, minInterval: 1, axisLabel: {color: t.soft, formatter: v => whole.format(v)}}),
@@ -151,8 +151,8 @@ function latencyChart(data) {
         type: 'bar', data: points, barWidth: '88%', itemStyle: {color: t.main, opacity: 0.75}, emphasis: {disabled: true},
         markLine: {
           symbol: 'none', silent: true, lineStyle: {color: t.soft, type: [4, 4], width: 1},
-          data: [['median', percentiles[0]], ['95 %', percentiles[1]]].map(([name, value]) => ({
-            xAxis: value, label: {formatter: name, position: 'end', color: t.soft, distance: 4},
+          data: [['median', percentiles[0], 'right'], ['95 %', percentiles[1], 'left']].map(([name, value, align]) => ({
+            xAxis: value, label: {formatter: name, position: 'end', color: t.soft, distance: 4, align},
           })),
         },
       }],

@@ -85,12 +85,12 @@ function sections(data) {
     learning: [
       data.series.steps.length || data.heldOut.points.length ? lossChart(data) : null,
       linesChart(data, {title: 'Gradient norm', note: 'Of all gradients together, before clipping.', axis: '', series: [['gradientNorm', 'gradient norm']]}),
-      linesChart(data, {title: 'Learning rate', note: 'Warm-up, then decay.', axis: '', series: [['learningRate', 'learning rate']], more: {scale: false}}),
+      linesChart(data, {title: 'Learning rate', note: 'Of each step.', axis: '', series: [['learningRate', 'learning rate']], more: {scale: false}}),
       linesChart(data, {title: 'Auxiliary losses', note: 'As they are added to the loss.', axis: 'nats', series: [['balance', 'balance loss'], ['z', 'router z-loss']]}),
     ],
     routing: [
-      linesChart(data, {title: 'Routing diversity', note: 'Mean over layers, per batch.', axis: '', ...share,
-        series: [['diversity', 'experts that are a first choice'], ['entropy', 'entropy of load']]}),
+      linesChart(data, {title: 'Routing diversity', note: 'Experts that are some token’s first choice; entropy of the load.', axis: '', ...share,
+        series: [['diversity', 'first choices'], ['entropy', 'entropy of load']]}),
       linesChart(data, {title: 'Busiest expert', note: 'Its load over the mean load, mean over layers.', axis: '',
         series: [['maxOverMean', 'busiest over mean']], format: value => number(value) + ' ×', ticks: value => tick(value) + ' ×', guide: [1, 'even'],
         more: {min: 1, scale: true}}),

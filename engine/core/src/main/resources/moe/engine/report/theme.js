@@ -77,12 +77,12 @@ function base(t) {
   };
 }
 
-function stepAxis(t, data) {
+function stepAxis(t, data, width) {
   const last = data.series.steps.length ? data.series.steps[data.series.steps.length - 1] : 1;
   const first = data.heldOut.points.length && data.heldOut.points[0][0] === 0 ? 0 : Math.min(1, last);
   return {
     type: 'value', min: first, max: Math.max(last, first + 1), name: 'step', nameLocation: 'middle', nameGap: 26,
-    nameTextStyle: {color: t.soft}, minInterval: 1,
+    nameTextStyle: {color: t.soft}, minInterval: 1, splitNumber: width < 300 ? 3 : width < 700 ? 5 : 8,
     axisLine: {lineStyle: {color: t.line}}, axisTick: {show: false}, splitLine: {show: false},
     axisLabel: {color: t.soft, hideOverlap: true, showMinLabel: first === 0, showMaxLabel: false, formatter: value => whole.format(value)},
   };
