@@ -72,10 +72,21 @@ final class ReportInChromiumTest {
     assertThat(count(visit.markup(), Pattern.compile("<script"))).isEqualTo(3);
   }
 
-  private Chromium.Visit visit(String... options) throws IOException, InterruptedException {
+  @Test
+  void theConsoleTellsOfAPageThatGoesWrong() throws Exception {
+    Path page = directory.resolve("wrong.html");
+    Files.writeString(page, "<script>nobody.knows()</script>");
+    assertThat(chromium().visit(page, scratch).console()).hasSize(1);
+  }
+
+  private static Chromium chromium() {
     Optional<Chromium> chromium = Chromium.find();
     assumeTrue(chromium.isPresent(), "no Chromium on the PATH (Debian: apt-get install chromium)");
-    Chromium.Visit visit = chromium.get().visit(Report.write(run), scratch, options);
+    return chromium.get();
+  }
+
+  private Chromium.Visit visit(String... options) throws IOException, InterruptedException {
+    Chromium.Visit visit = chromium().visit(Report.write(run), scratch, options);
     assertThat(visit.console()).isEmpty();
     assertThat(visit.markup()).contains("data-charts=\"drawn\"", "data-errors=\"0\"");
     assertThat(count(visit.markup(), Pattern.compile("<svg"))).isEqualTo(charts(visit.markup()));
