@@ -11,7 +11,6 @@ import moe.spi.device.Capability;
 import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceInfo;
-import moe.spi.device.DevicePeak;
 import moe.spi.device.MemoryUse;
 import moe.spi.device.Shape;
 
@@ -23,6 +22,7 @@ public final class CpuBackend implements Backend {
   private final DeviceInfo device;
   private final CpuThreads threads;
   private final InnerLoops loops;
+  private final Peak peak;
   private final CpuMemory memory;
   private final CpuDenseOps dense = new CpuDenseOps();
   private final Set<CpuStream> streams = ConcurrentHashMap.newKeySet();
@@ -33,6 +33,7 @@ public final class CpuBackend implements Backend {
     this.device = device;
     this.threads = threads;
     this.loops = loops;
+    this.peak = new Peak(threads, loops);
     this.memory = new CpuMemory(device.memoryBytes());
   }
 
@@ -82,10 +83,15 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public DevicePeak measurePeak() {
+  public double measureFlops() {
     checkOpen();
-    Peak peak = new Peak(threads, loops);
-    return new DevicePeak(peak.flopsPerSecond(), peak.readBytesPerSecond());
+    return peak.flopsPerSecond();
+  }
+
+  @Override
+  public double measureReadBandwidth() {
+    checkOpen();
+    return peak.readBytesPerSecond();
   }
 
   @Override

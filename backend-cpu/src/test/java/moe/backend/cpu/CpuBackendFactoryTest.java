@@ -10,7 +10,6 @@ import moe.spi.BackendFactory;
 import moe.spi.SpiVersion;
 import moe.spi.device.Backend;
 import moe.spi.device.DeviceInfo;
-import moe.spi.device.DevicePeak;
 import moe.spi.stage.CombinerFactory;
 import moe.spi.stage.DispatcherFactory;
 import moe.spi.stage.ExpertExecutorFactory;
@@ -80,9 +79,8 @@ class CpuBackendFactoryTest {
   void measuresAPeakThatAProcessorCanHave() {
     try (CpuBackend backend =
         new CpuBackend(new DeviceInfo("cpu", 0, "test", 0), new CpuThreads(2), InnerLoops.best())) {
-      DevicePeak peak = backend.measurePeak();
-      assertThat(peak.flopsPerSecond()).isBetween(1e8, 1e14);
-      assertThat(peak.readBytesPerSecond()).isBetween(1e8, 1e13);
+      assertThat(backend.measureFlops()).isBetween(1e8, 1e14);
+      assertThat(backend.measureReadBandwidth()).isBetween(1e8, 1e13);
     }
   }
 }

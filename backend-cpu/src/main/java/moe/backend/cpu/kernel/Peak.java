@@ -8,6 +8,9 @@ import java.util.function.IntConsumer;
 public final class Peak {
   private static final long MEASURE_NANOS = 300_000_000;
 
+  /// Short, so that it can stand between the runs that are compared with it.
+  private static final long BURST_NANOS = 5_000_000;
+
   /// A loop that C2 has compiled does a small call in far less than this, any other one in more.
   private static final long COMPILED_NANOS = 3_000;
 
@@ -35,12 +38,13 @@ public final class Peak {
     this.sums = loops.norms;
   }
 
-  /// Multiply-adds from registers on all threads, each counted as two operations per second.
+  /// Multiply-adds from registers on all threads, each counted as two operations per second. The
+  /// first call also waits for the compiler; later ones take some milliseconds.
   public double flopsPerSecond() {
     warmUp(index -> results[0] += kernels.multiplyAdds(FEW_ROUNDS));
     int tasks = threads.size();
     results = new float[tasks];
-    double seconds = best(tasks, this::multiplyAdds);
+    double seconds = best(tasks, BURST_NANOS, this::multiplyAdds);
     return (double) tasks * CALLS * ROUNDS * kernels.operations() / seconds;
   }
 
@@ -52,10 +56,11 @@ public final class Peak {
     warmUp(index -> results[0] += sums.sum(memory, 0, 16 * FEW_ROUNDS));
     int tasks = READ_FLOATS / READ_STRETCH;
     results = new float[tasks];
-    // Uncompiled, as above: a few short stretches first.
-    best(tasks, index -> results[index] = sums.sum(memory, index * READ_STRETCH, 64));
     double seconds =
-        best(tasks, index -> results[index] = sums.sum(memory, index * READ_STRETCH, READ_STRETCH));
+        best(
+            tasks,
+            MEASURE_NANOS,
+            index -> results[index] = sums.sum(memory, index * READ_STRETCH, READ_STRETCH));
     return (double) READ_FLOATS * Float.BYTES / seconds;
   }
 
@@ -78,9 +83,9 @@ public final class Peak {
     }
   }
 
-  private double best(int tasks, CpuThreads.Job job) {
+  private double best(int tasks, long nanos, CpuThreads.Job job) {
     long best = Long.MAX_VALUE;
-    long end = System.nanoTime() + MEASURE_NANOS;
+    long end = System.nanoTime() + nanos;
     for (long start = System.nanoTime(); start - end < 0; start = System.nanoTime()) {
       threads.run(tasks, job);
       best = Math.min(best, System.nanoTime() - start);

@@ -10,7 +10,7 @@ import java.util.Optional;
 /// @param weights storage of the weights
 /// @param times one duration per run
 /// @param work what one run does
-/// @param peak the device's own peak, measured between the runs
+/// @param readBytesPerSecond how fast the device reads memory
 /// @param speedup median of the baseline over this median, if the baseline ran beside it
 /// @param difference relative norm of the difference to the baseline's result, likewise
 public record BenchRow(
@@ -20,7 +20,7 @@ public record BenchRow(
     String weights,
     Samples times,
     Work work,
-    Peak peak,
+    double readBytesPerSecond,
     Optional<Double> speedup,
     Optional<Double> difference) {
   /// What one run does.
@@ -29,12 +29,6 @@ public record BenchRow(
   /// @param weightBytes bytes of weights that must be read, each once
   /// @param tokens tokens of a run
   public record Work(double flops, double weightBytes, double tokens) {}
-
-  /// The device's peak while this row was measured.
-  ///
-  /// @param flopsPerSecond float32 multiply-adds, two operations each
-  /// @param readBytesPerSecond memory
-  public record Peak(double flopsPerSecond, double readBytesPerSecond) {}
 
   /// Median milliseconds of a run.
   public double medianMillis() {
@@ -46,9 +40,10 @@ public record BenchRow(
     return work.flops() / medianMillis() / 1e6;
   }
 
-  /// 0 to 1: the rate of the median over the multiply-add peak.
+  /// 0 to 1: this work over what the device could have done in the same time from registers, at its
+  /// speed right before and after; the median over the slices.
   public double shareOfPeak() {
-    return gflops() * 1e9 / peak.flopsPerSecond();
+    return work.flops() / times.possibleFlops();
   }
 
   /// 10⁹ bytes of weights per second, of the median.
@@ -58,7 +53,7 @@ public record BenchRow(
 
   /// 0 to 1: the rate of the median over the measured read bandwidth; above 1 when caches serve.
   public double shareOfBandwidth() {
-    return gigabytesPerSecond() * 1e9 / peak.readBytesPerSecond();
+    return gigabytesPerSecond() * 1e9 / readBytesPerSecond;
   }
 
   /// Tokens per second, of the median.

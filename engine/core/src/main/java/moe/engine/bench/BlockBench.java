@@ -85,7 +85,7 @@ public final class BlockBench {
       Request request, List<BlockRun> runs, DeviceStream stream, Progress progress) {
     PeakMeter peak = new PeakMeter(backend);
     List<Samples> samples = runs.stream().map(_ -> new Samples()).toList();
-    new Contest(stream, peak::measure, request.seconds()).run(runs, samples, progress);
+    new Contest(stream, peak, request.seconds()).run(runs, samples, progress);
     int baseline = indexOf(runs, BlockPath.BASELINE);
     List<float[]> results = runs.stream().map(run -> run.result(stream)).toList();
     BenchRow.Work work = work(request, runs, stream);
@@ -99,7 +99,7 @@ public final class BlockBench {
               name(request.weights()),
               samples.get(i),
               work,
-              peak.median(),
+              peak.readBytesPerSecond(),
               baseline < 0 || baseline == i
                   ? Optional.empty()
                   : Optional.of(

@@ -22,15 +22,22 @@ final class Contest {
     void run(DeviceStream stream);
   }
 
+  /// What the device could do at this moment.
+  @FunctionalInterface
+  interface Yardstick {
+    /// Operations per second.
+    double flopsPerSecond();
+  }
+
   private final DeviceStream stream;
-  private final Runnable betweenRounds;
+  private final Yardstick yardstick;
   private final double seconds;
 
-  /// @param betweenRounds measures the device's peak
+  /// @param yardstick is read before and after each slice
   /// @param seconds for each entrant, about
-  Contest(DeviceStream stream, Runnable betweenRounds, double seconds) {
+  Contest(DeviceStream stream, Yardstick yardstick, double seconds) {
     this.stream = stream;
-    this.betweenRounds = betweenRounds;
+    this.yardstick = yardstick;
     this.seconds = seconds;
   }
 
@@ -44,9 +51,13 @@ final class Contest {
     }
     long end = System.nanoTime() + (long) (seconds * 1e9 * entrants.size());
     for (int round = 0; !enough(round, end, samples); round++) {
-      betweenRounds.run();
+      double before = yardstick.flopsPerSecond();
       for (int i = 0; i < entrants.size(); i++) {
+        int first = samples.get(i).count();
         slice(entrants.get(i), samples.get(i));
+        double after = yardstick.flopsPerSecond();
+        samples.get(i).slice(first, (before + after) / 2);
+        before = after;
       }
       progress.round(round);
     }

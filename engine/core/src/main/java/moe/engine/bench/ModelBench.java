@@ -88,8 +88,7 @@ public final class ModelBench {
       Progress progress) {
     PeakMeter peak = new PeakMeter(backend);
     Samples samples = new Samples();
-    new Contest(model.stream(), peak::measure, seconds)
-        .run(List.of(step), List.of(samples), progress);
+    new Contest(model.stream(), peak, seconds).run(List.of(step), List.of(samples), progress);
     DType weights = model.options().weights();
     double reads = pass.equals("decode") ? tokens : 1;
     return new BenchRow(
@@ -99,7 +98,7 @@ public final class ModelBench {
         weights.name().toLowerCase(Locale.ROOT),
         samples,
         new BenchRow.Work(flops, reads * ModelWork.weightBytes(subject.spec(), weights), tokens),
-        peak.median(),
+        peak.readBytesPerSecond(),
         Optional.empty(),
         Optional.empty());
   }

@@ -1,32 +1,24 @@
 package moe.engine.bench;
 
-import java.util.ArrayList;
-import java.util.List;
 import moe.spi.device.Backend;
-import moe.spi.device.DevicePeak;
 
-/// Measures the device's peak again and again between the runs, because a shared machine changes
-/// its speed.
-final class PeakMeter {
+/// Measures what the device can do, again and again between the runs that it is compared with.
+final class PeakMeter implements Contest.Yardstick {
   private final Backend backend;
-  private final List<DevicePeak> seen = new ArrayList<>();
+  private final double readBytesPerSecond;
 
   PeakMeter(Backend backend) {
     this.backend = backend;
+    this.readBytesPerSecond = backend.measureReadBandwidth();
   }
 
-  void measure() {
-    seen.add(backend.measurePeak());
+  @Override
+  public double flopsPerSecond() {
+    return backend.measureFlops();
   }
 
-  /// The medians of what was measured.
-  BenchRow.Peak median() {
-    return new BenchRow.Peak(
-        median(seen.stream().mapToDouble(DevicePeak::flopsPerSecond).sorted().toArray()),
-        median(seen.stream().mapToDouble(DevicePeak::readBytesPerSecond).sorted().toArray()));
-  }
-
-  private static double median(double[] sorted) {
-    return sorted[sorted.length / 2];
+  /// Measured once, before the runs: reading memory would empty the caches between them.
+  double readBytesPerSecond() {
+    return readBytesPerSecond;
   }
 }

@@ -1,6 +1,7 @@
 package moe.engine.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -30,12 +31,22 @@ final class ContestTest {
             }
           });
     }
-    new Contest(clock, () -> order.append('|'), 0.2).run(entrants, samples, Progress.SILENT);
+    new Contest(
+            clock,
+            () -> {
+              order.append('|');
+              return 2e9;
+            },
+            0.2)
+        .run(entrants, samples, Progress.SILENT);
     // After the warm-up each round is a slice of a, then a slice of b.
     String timed = order.substring(order.indexOf("|"));
-    assertThat(timed).matches("(\\|a+b+){3,}");
+    assertThat(timed).matches("(\\|a+\\|b+\\|){3,}");
     assertThat(samples.get(0).percentileMillis(50)).isEqualTo(5e-6);
     assertThat(samples.get(1).percentileMillis(50)).isEqualTo(7e-6);
+    // 5 and 7 nanoseconds at two operations a nanosecond.
+    assertThat(samples.get(0).possibleFlops()).isCloseTo(10, within(1e-9));
+    assertThat(samples.get(1).possibleFlops()).isCloseTo(14, within(1e-9));
   }
 
   private static void pause() {

@@ -6,7 +6,6 @@ import moe.spi.device.Capability;
 import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceInfo;
-import moe.spi.device.DevicePeak;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.MemoryUse;
 import moe.spi.device.Shape;
@@ -56,7 +55,12 @@ final class FakeBackend implements Backend {
   }
 
   @Override
-  public DevicePeak measurePeak() {
+  public double measureFlops() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public double measureReadBandwidth() {
     throw new UnsupportedOperationException();
   }
 

@@ -29,9 +29,14 @@ public interface Backend extends AutoCloseable {
   /// The operations of a transformer outside the MoE block.
   DenseOps dense();
 
-  /// Measures what the device can do now; takes well under a second, and nothing else should run
-  /// meanwhile.
-  DevicePeak measurePeak();
+  /// Measures how many float32 operations per second the device does now: multiply-adds from
+  /// registers on all cores, two operations each. Takes some milliseconds, so that it can stand
+  /// between the runs it is compared with: a shared machine changes its speed.
+  double measureFlops();
+
+  /// Measures how many bytes per second all cores together read now from memory far larger than any
+  /// cache. Takes well under a second.
+  double measureReadBandwidth();
 
   /// The memory in use now.
   MemoryUse memory();
