@@ -181,4 +181,14 @@ final class CpuDenseOps implements DenseOps {
       DeviceStream stream) {
     CpuStream.of(stream).adamW.step(parameter, gradient, state, settings, schedule);
   }
+
+  @Override
+  public void sumOfSquares(Tensor x, Tensor out, DeviceStream stream) {
+    CpuStream.of(stream).elementwise.sumOfSquares(x, out);
+  }
+
+  @Override
+  public void scale(Tensor x, Tensor factor, DeviceStream stream) {
+    CpuStream.of(stream).elementwise.scale(x, factor);
+  }
 }

@@ -78,6 +78,24 @@ class ElementwiseTest {
 
   @ParameterizedTest
   @EnumSource
+  void sumsSquaresAndScales(Loops loops) {
+    for (int n : SIZES) {
+      try (Workplace at = new Workplace(loops)) {
+        var x = at.random(n);
+        double[] before = numbers(x);
+        var sum = at.garbage(1);
+        at.ops.sumOfSquares(x, sum, at.stream);
+        double expected = Arrays.stream(before).map(v -> v * v).sum();
+        assertClose("sum", sum, new double[] {expected}, Close.SUMS);
+
+        at.ops.scale(x, at.floats(0.75), at.stream);
+        assertThat(numbers(x)).isEqualTo(mapped(before, v -> (float) (0.75 * v)));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void copiesAndClears(Loops loops) {
     for (int n : SIZES) {
       try (Workplace at = new Workplace(loops)) {

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.LOCAL,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      RunCommand.class,
       ValidateCommand.class,
       ParityCommand.class,
       BenchCommand.class,

@@ -6,6 +6,12 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
   Version() {}
 
+  /// The engine's version, `unpackaged` when run from class files.
+  static String ofEngine() {
+    String version = Version.class.getPackage().getImplementationVersion();
+    return version == null ? "unpackaged" : version;
+  }
+
   @Override
   public String[] getVersion() {
     String version = Version.class.getPackage().getImplementationVersion();

@@ -7,6 +7,7 @@ public final class Elementwise extends RowJob {
   private enum Kind {
     ADD,
     MULTIPLY,
+    SCALE,
     ACTIVATE,
     ACTIVATE_BACKWARD
   }
@@ -18,6 +19,7 @@ public final class Elementwise extends RowJob {
   private final ActivationKernels activations;
   private Kind kind = Kind.ADD;
   private Activation activation = Activation.NONE;
+  private float factor;
   private Floats a = Floats.NONE;
   private Floats b = Floats.NONE;
   private Floats out = Floats.NONE;
@@ -37,6 +39,12 @@ public final class Elementwise extends RowJob {
   /// `out = a ∘ b`; `out` may be `a` or `b`.
   public void multiply(Floats a, Floats b, Floats out, int n) {
     start(Kind.MULTIPLY, a, b, out, n);
+  }
+
+  /// `x = factor·x`, in place.
+  public void scale(float factor, Floats x, int n) {
+    this.factor = factor;
+    start(Kind.SCALE, x, x, x, n);
   }
 
   /// `y = activation(x)`; `y` may be `x`.
@@ -70,6 +78,7 @@ public final class Elementwise extends RowJob {
     switch (kind) {
       case ADD -> rows.add(a.array(), aAt, b.array(), bAt, out.array(), outAt, part);
       case MULTIPLY -> rows.multiply(a.array(), aAt, b.array(), bAt, out.array(), outAt, part);
+      case SCALE -> rows.scale(factor, a.array(), aAt, out.array(), outAt, part);
       case ACTIVATE -> activations.activate(activation, a.array(), aAt, out.array(), outAt, part);
       case ACTIVATE_BACKWARD ->
           activations.activateBackward(

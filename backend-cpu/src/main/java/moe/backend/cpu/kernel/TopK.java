@@ -1,12 +1,13 @@
 package moe.backend.cpu.kernel;
 
 /// The best `topK` experts of each token and their gates, `softmax` over the chosen logits: the
-/// same as the softmax over all, renormalised.
+/// same as the softmax over all, renormalised. A bias may change which are chosen, never the gates.
 ///
-/// Of equal logits the smaller id is better. NaN is worse than every number, and ids stay in range
+/// Of equal scores the smaller id is better. NaN is worse than every number, and ids stay in range
 /// whatever the logits are; all gates of a row with a NaN are NaN, so that the loss shows it.
 public final class TopK extends RowJob {
   private Floats logits = Floats.NONE;
+  private Floats bias = Floats.NONE;
   private Ints ids = Ints.NONE;
   private Floats gates = Floats.NONE;
   private int experts;
@@ -18,8 +19,12 @@ public final class TopK extends RowJob {
 
   /// Fills `ids [tokens, topK]`, best first, and `gates [tokens, topK]` from `logits [tokens,
   /// experts]`.
-  public void run(Floats logits, int tokens, int experts, int topK, Ints ids, Floats gates) {
+  ///
+  /// @param bias `[experts]`, added to the logits for the choice
+  public void run(
+      Floats logits, int tokens, int experts, int topK, Floats bias, Ints ids, Floats gates) {
     this.logits = logits;
+    this.bias = bias;
     this.experts = experts;
     this.topK = topK;
     this.ids = ids;
@@ -40,19 +45,18 @@ public final class TopK extends RowJob {
     }
   }
 
-  /// Insertion into a sorted list: an equal logit never passes an earlier id.
+  /// Insertion into a sorted list: an equal score never passes an earlier id.
   private int chooseNumbers(int z, int id) {
-    float[] scores = logits.array();
     int[] best = ids.array();
     int count = 0;
     for (int expert = 0; expert < experts; expert++) {
-      float score = scores[z + expert];
+      float score = score(z, expert);
       boolean full = count == topK;
-      if (Float.isNaN(score) || (full && !(score > scores[z + best[id + topK - 1]]))) {
+      if (Float.isNaN(score) || (full && !(score > score(z, best[id + topK - 1])))) {
         continue;
       }
       int place = full ? topK - 1 : count++;
-      while (place > 0 && score > scores[z + best[id + place - 1]]) {
+      while (place > 0 && score > score(z, best[id + place - 1])) {
         best[id + place] = best[id + place - 1];
         place--;
       }
@@ -61,10 +65,14 @@ public final class TopK extends RowJob {
     return count;
   }
 
+  private float score(int z, int expert) {
+    return logits.array()[z + expert] + bias.get(expert);
+  }
+
   private void chooseNaN(int z, int id, int count) {
     int place = count;
     for (int expert = 0; expert < experts && place < topK; expert++) {
-      if (Float.isNaN(logits.array()[z + expert])) {
+      if (Float.isNaN(score(z, expert))) {
         ids.array()[id + place++] = expert;
       }
     }
@@ -72,7 +80,10 @@ public final class TopK extends RowJob {
 
   private void gates(int z, int id, int gate) {
     float[] scores = logits.array();
-    double max = scores[z + ids.array()[id]];
+    double max = Double.NEGATIVE_INFINITY; // with a bias the first need not be the largest
+    for (int k = 0; k < topK; k++) {
+      max = Math.max(max, scores[z + ids.array()[id + k]]);
+    }
     double sum = 0;
     for (int k = 0; k < topK; k++) {
       sum += Math.exp(scores[z + ids.array()[id + k]] - max);

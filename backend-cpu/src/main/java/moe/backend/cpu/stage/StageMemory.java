@@ -20,6 +20,11 @@ final class StageMemory implements AutoCloseable {
     this.backend = backend;
   }
 
+  /// F32 of this shape that others may see.
+  CpuTensor tensor(long... dims) {
+    return allocate(DType.F32, dims);
+  }
+
   /// F32 of this shape.
   Floats floats(long... dims) {
     return allocate(DType.F32, dims).floats();

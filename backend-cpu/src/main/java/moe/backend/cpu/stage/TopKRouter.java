@@ -3,6 +3,7 @@ package moe.backend.cpu.stage;
 import java.util.Optional;
 import moe.backend.cpu.CpuBackend;
 import moe.backend.cpu.CpuStream;
+import moe.backend.cpu.CpuTensor;
 import moe.backend.cpu.Operation;
 import moe.backend.cpu.kernel.Floats;
 import moe.backend.cpu.kernel.GroupedForward;
@@ -29,6 +30,7 @@ final class TopKRouter implements Router {
   private final GroupedForward linear;
   private final TopK topK;
   private final Floats logits;
+  private final CpuTensor balanceBias;
   private final @Nullable Gradient gradient;
 
   TopKRouter(CpuBackend backend, StageContext context) {
@@ -38,6 +40,7 @@ final class TopKRouter implements Router {
     linear = new GroupedForward(backend.threads(), backend.loops());
     topK = new TopK(backend.threads());
     logits = memory.floats(spec.maxTokens(), spec.experts());
+    balanceBias = memory.tensor(spec.experts());
     gradient = CpuStageFactory.trains(spec) ? new Gradient(backend, context) : null;
   }
 
@@ -62,7 +65,12 @@ final class TopKRouter implements Router {
         .input(ROUTE.matrix("tokens", tokens, rows, spec.dModel()), spec.dModel())
         .output(logits, spec.experts())
         .run(rows);
-    topK.run(logits, rows, spec.experts(), spec.topK(), ids, gates);
+    topK.run(logits, rows, spec.experts(), spec.topK(), balanceBias.floats(), ids, gates);
+  }
+
+  @Override
+  public Optional<Tensor> balanceBias() {
+    return Optional.of(balanceBias);
   }
 
   @Override

@@ -72,6 +72,15 @@ public final class Checkpoint implements WeightSource, AutoCloseable {
   }
 
   @Override
+  public boolean has(ParameterSpec parameter) {
+    boolean found = weights.find(parameter.name()).isPresent();
+    if (found) {
+      check(parameter);
+    }
+    return found;
+  }
+
+  @Override
   public void fill(ParameterSpec parameter, MemorySegment values) {
     WeightFiles.Found found = find(parameter);
     if (!Conv1d.isTransposed(parameter.name())) {

@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import moe.spi.device.Shape;
 
 /// Writes a safetensors file: tensors are added in order, then written at once.
@@ -25,7 +26,11 @@ public final class SafetensorsWriter {
 
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-  private record Entry(StoredType type, Shape shape, MemorySegment values) {}
+  private record Entry(StoredType type, Shape shape, Supplier<MemorySegment> values) {
+    long byteSize() {
+      return Math.multiplyExact(shape.elements(), type.bytes());
+    }
+  }
 
   /// Adds 32-bit floats.
   public SafetensorsWriter add(String name, Shape shape, float[] values) {
@@ -44,11 +49,13 @@ public final class SafetensorsWriter {
 
   /// Adds elements in native byte order; the segment is read by `write`.
   public SafetensorsWriter add(String name, StoredType type, Shape shape, MemorySegment values) {
-    long bytes = Math.multiplyExact(shape.elements(), type.bytes());
-    if (values.byteSize() != bytes) {
-      throw new IllegalArgumentException(
-          "%s: %d bytes for %s %s of %d".formatted(name, values.byteSize(), type, shape, bytes));
-    }
+    return add(name, type, shape, () -> values);
+  }
+
+  /// Adds elements in native byte order that `write` asks for when their turn comes, so that one
+  /// tensor at a time is in memory.
+  public SafetensorsWriter add(
+      String name, StoredType type, Shape shape, Supplier<MemorySegment> values) {
     if (entries.put(name, new Entry(type, shape, values)) != null) {
       throw new IllegalArgumentException("two tensors named " + name);
     }
@@ -74,8 +81,8 @@ public final class SafetensorsWriter {
         ByteBuffer head =
             ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
         drain(head.putLong(header.length).put(header).flip(), channel);
-        for (Entry entry : entries.values()) {
-          writeValues(entry, channel);
+        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+          writeValues(entry.getKey(), entry.getValue(), channel);
         }
         channel.force(true);
       }
@@ -98,7 +105,7 @@ public final class SafetensorsWriter {
       json.name("__metadata__").beginObject().name("format").value("pt").endObject();
       long offset = 0;
       for (Map.Entry<String, Entry> entry : entries.entrySet()) {
-        long end = offset + entry.getValue().values().byteSize();
+        long end = offset + entry.getValue().byteSize();
         tensor(json, entry.getKey(), entry.getValue(), offset, end);
         offset = end;
       }
@@ -122,9 +129,15 @@ public final class SafetensorsWriter {
     json.endObject();
   }
 
-  private static void writeValues(Entry entry, FileChannel channel) throws IOException {
+  private static void writeValues(String name, Entry entry, FileChannel channel)
+      throws IOException {
     ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
-    MemorySegment values = entry.values();
+    MemorySegment values = entry.values().get();
+    if (values.byteSize() != entry.byteSize()) {
+      throw new IllegalArgumentException(
+          "%s: %d bytes for %s %s of %d"
+              .formatted(name, values.byteSize(), entry.type(), entry.shape(), entry.byteSize()));
+    }
     for (long offset = 0; offset < values.byteSize(); offset += PIECE) {
       int length = (int) Math.min(PIECE, values.byteSize() - offset);
       piece.clear();

@@ -9,4 +9,13 @@ public record MetricsSection(
             absent = "50",
             least = 0,
             most = 1e9)
-        int heldOutEvery) {}
+        int heldOutEvery,
+    @Key(
+            value =
+                "The most batches of held-out text in a look, spread evenly over it; a run's last"
+                    + " look is as long as the others.",
+            unit = "batches",
+            absent = "60",
+            least = 1,
+            most = 1e9)
+        int heldOutBatches) {}

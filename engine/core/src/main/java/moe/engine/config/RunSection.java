@@ -11,6 +11,12 @@ public record RunSection(
         int batches,
     @Key(value = "Sequences of a batch.", absent = "16", least = 1, most = 1 << 20) int batchSize,
     @Key(
+            value = "Batches whose gradients are averaged for one step.",
+            absent = "1",
+            least = 1,
+            most = 1e6)
+        int accumulate,
+    @Key(
             value = "Length of a sequence, at most `context`.",
             unit = "tokens",
             absent = "64",

@@ -72,6 +72,7 @@ public final class Gpt2 implements AutoCloseable {
       for (int index = 0; index < spec.layers(); index++) {
         model.layers.add(model.makeLayer(Gpt2Parameters.layer(index), stages));
       }
+      BalanceBiases.load(model.balanceBiases(), source, stream);
       return model;
     } catch (RuntimeException | Error failed) {
       model.close();
@@ -147,6 +148,11 @@ public final class Gpt2 implements AutoCloseable {
   /// All trained tensors.
   public ModelParameters parameters() {
     return parameters;
+  }
+
+  /// What routers keep for balance beside their trained tensors, one for each layer that has it.
+  public List<ModelParameter> balanceBiases() {
+    return BalanceBiases.of(layers);
   }
 
   /// The device.

@@ -107,7 +107,14 @@ public final class Gpt2Pass implements AutoCloseable {
   /// Computes the losses of the last forward and adds the gradients of their mean to those of all
   /// weights.
   public void backward() {
-    head.lossAndBackward(1f / Math.max(1, unmasked), stream);
+    backward(1);
+  }
+
+  /// As `backward`, of a batch that is a part of a step.
+  ///
+  /// @param share factor of all gradients
+  public void backward(double share) {
+    head.lossAndBackward((float) (share / Math.max(1, unmasked)), stream);
     transformer.backward(stream);
   }
 

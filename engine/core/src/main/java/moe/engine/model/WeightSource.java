@@ -12,6 +12,13 @@ public interface WeightSource {
   /// @throws moe.spi.error.MoeException kind `DATA` if it is missing or has another shape
   void check(ParameterSpec parameter);
 
+  /// Whether there is a tensor that a model can do without; if so, `fill` works for it.
+  ///
+  /// @throws moe.spi.error.MoeException kind `DATA` if it has another shape
+  default boolean has(ParameterSpec parameter) {
+    return false;
+  }
+
   /// Writes all values of one parameter, row-major.
   ///
   /// @param parameter one that `check` accepts

@@ -63,6 +63,15 @@ public final class PluginRegistry implements AutoCloseable {
         .map(home -> Path.of(home, "plugins"));
   }
 
+  /// Where each plugin that provides something came from.
+  public List<String> plugins() {
+    return providers.stream()
+        .map(Provider::source)
+        .filter(source -> !source.equals(Provider.CLASS_PATH))
+        .distinct()
+        .toList();
+  }
+
   /// The providers of one service type, by name and then by backend.
   public <F extends Factory> List<Provider<F>> providers(Class<F> service) {
     List<Provider<F>> found = new ArrayList<>();

@@ -1,6 +1,8 @@
 package moe.engine.train;
 
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import moe.engine.model.Buffers;
 import moe.engine.model.Gpt2;
 import moe.engine.model.ModelParameter;
@@ -24,7 +26,8 @@ public final class AdamWOptimizer implements AutoCloseable {
   private final MemorySegment scheduleSegment = MemorySegment.ofArray(hostSchedule);
   private long step;
 
-  private record Slot(Tensor parameter, Tensor gradient, AdamWState state, AdamW settings) {}
+  private record Slot(
+      String name, Tensor parameter, Tensor gradient, AdamWState state, AdamW settings) {}
 
   /// Takes two F32 moments for each parameter of the model.
   ///
@@ -55,7 +58,7 @@ public final class AdamWOptimizer implements AutoCloseable {
         new AdamWState(
             buffers.allocate(DType.F32, parameter.spec().shape()),
             buffers.allocate(DType.F32, parameter.spec().shape()));
-    return new Slot(parameter.value(), parameter.trained(), state, used);
+    return new Slot(parameter.spec().name(), parameter.value(), parameter.trained(), state, used);
   }
 
   /// Moves all parameters by their gradients; allocates nothing and does not wait.
@@ -71,6 +74,20 @@ public final class AdamWOptimizer implements AutoCloseable {
       dense.adamW(
           slot.parameter(), slot.gradient(), slot.state(), slot.settings(), schedule, stream);
     }
+  }
+
+  /// What AdamW keeps of each parameter, by the parameter's name; for checkpoints.
+  public Map<String, AdamWState> state() {
+    Map<String, AdamWState> state = new LinkedHashMap<>();
+    for (Slot slot : slots) {
+      state.put(slot.name(), slot.state());
+    }
+    return state;
+  }
+
+  /// Goes on behind this many steps, whose state was put into the tensors of `state`.
+  public void resume(long steps) {
+    step = steps;
   }
 
   /// How many steps were made.

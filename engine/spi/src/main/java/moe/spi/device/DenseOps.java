@@ -1,5 +1,7 @@
 package moe.spi.device;
 
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
 
 /// The operations of a transformer around its MoE blocks, each with its backward.
@@ -193,4 +195,25 @@ public interface DenseOps {
       AdamW settings,
       Tensor schedule,
       DeviceStream stream);
+
+  /// `out[0] = Σ x²`.
+  ///
+  /// @param x F32, any shape
+  /// @param out F32 `[1]`
+  default void sumOfSquares(Tensor x, Tensor out, DeviceStream stream) {
+    Tensor row = x.view(0, Shape.of(1, x.shape().elements()));
+    Tensor sum = out.view(0, Shape.of(1, 1));
+    linear(row, new LinearWeights(row, null), Activation.NONE, sum, stream);
+  }
+
+  /// `x = factor[0]·x`, in place.
+  ///
+  /// @param x F32, any shape
+  /// @param factor F32 `[1]`
+  /// @throws MoeException kind `UNSUPPORTED` unless the backend brings it
+  default void scale(Tensor x, Tensor factor, DeviceStream stream) {
+    throw new MoeException(
+        ErrorKind.UNSUPPORTED,
+        "this backend does not scale gradients; set run.clip = 0, or choose another backend");
+  }
 }

@@ -12,6 +12,13 @@ public non-sealed interface Router extends Stage {
   /// @param tokens F32 `[tokens, dModel]`
   void route(Tensor tokens, Routing out, DeviceStream stream);
 
+  /// F32 `[experts]`, added to the scores where experts are chosen and nowhere else, so never to
+  /// gates; zeros at first. The engine moves it after each step of training to keep the load even
+  /// (Wang et al., arXiv 2408.15664), saves and loads it. Empty if this router has none.
+  default Optional<Tensor> balanceBias() {
+    return Optional.empty();
+  }
+
   /// The gradient, if this router trains.
   default Optional<Backward> backward() {
     return Optional.empty();

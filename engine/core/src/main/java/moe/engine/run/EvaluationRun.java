@@ -1,0 +1,94 @@
+package moe.engine.run;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import moe.engine.config.PipelineConfig;
+import moe.engine.metrics.Ending;
+import moe.engine.metrics.ExpertTokens;
+import moe.engine.metrics.HeldOutMetrics;
+import moe.engine.metrics.Losses;
+import moe.engine.metrics.Meters;
+import moe.engine.metrics.PhaseClock;
+import moe.engine.metrics.RoutingMetrics;
+import moe.engine.metrics.StepMetrics;
+import moe.engine.metrics.Update;
+import moe.engine.model.Gpt2;
+import moe.engine.model.Gpt2Pass;
+import moe.engine.model.MoeSize;
+import moe.engine.text.SpreadWindows;
+
+/// The loop of an evaluation: the held-out text batch by batch.
+final class EvaluationRun implements AutoCloseable {
+  private final PipelineConfig config;
+  private final Gpt2 model;
+  private final SpreadWindows windows;
+  private final BooleanSupplier stopped;
+  private final RoutingMetrics routing;
+  private final PhaseClock clock = new PhaseClock();
+  private final int[] ids;
+  private final Gpt2Pass pass;
+
+  EvaluationRun(PipelineConfig config, Gpt2 model, RunText text, BooleanSupplier stopped) {
+    this.config = config;
+    this.model = model;
+    this.stopped = stopped;
+    this.windows = text.heldOut(config, TrainingRun.plannedSteps(config));
+    MoeSize moe = Objects.requireNonNull(model.spec().moe());
+    this.routing = new RoutingMetrics(model.spec().layers(), moe.experts(), moe.topK());
+    this.ids = new int[config.run().batchSize() * config.run().seqLength()];
+    this.pass = model.evaluationPass(config.run().batchSize(), config.run().seqLength());
+  }
+
+  /// Looks at each batch once; what was seen until a stop or the time limit counts.
+  Ending run(RunJournal journal, ExpertTokens experts) {
+    double limit = config.run().timeLimit().toMillis() / 1e3;
+    double sum = 0;
+    int done = 0;
+    Ending.Reason reason = Ending.Reason.COMPLETED;
+    while (done < windows.batches() && reason == Ending.Reason.COMPLETED) {
+      StepMetrics step = step(done, experts);
+      done++;
+      sum += step.losses().crossEntropy();
+      journal.add(step);
+      if (stopped.getAsBoolean()) {
+        reason = Ending.Reason.INTERRUPTED;
+      } else if (limit > 0 && journal.secondsNow() > limit && done < windows.batches()) {
+        reason = Ending.Reason.TIME_LIMIT;
+      }
+    }
+    long predicted = (long) done * config.run().batchSize() * (config.run().seqLength() - 1);
+    journal.add(new HeldOutMetrics(0, sum / done, predicted, journal.secondsNow() * 1e3));
+    return reason == Ending.Reason.COMPLETED
+        ? Ending.of(reason)
+        : new Ending(reason, "stopped after batch %d of %d".formatted(done, windows.batches()));
+  }
+
+  private StepMetrics step(int batch, ExpertTokens experts) {
+    windows.fill(batch, ids);
+    clock.start();
+    routing.clear();
+    pass.load(ids, 0);
+    pass.forward();
+    pass.evaluate();
+    double loss = pass.loss();
+    for (int layer = 0; layer < model.spec().layers(); layer++) {
+      int[] chosen = pass.expertIds(layer);
+      routing.add(layer, chosen, pass.tokens());
+      experts.add(layer, ids, 0, MemorySegment.ofArray(chosen), pass.tokens());
+    }
+    return new StepMetrics(
+        batch + 1,
+        1,
+        Losses.of(loss),
+        clock.stop(ids.length),
+        Update.NONE,
+        routing.layers(),
+        Meters.NONE);
+  }
+
+  @Override
+  public void close() {
+    pass.close();
+  }
+}

@@ -1,0 +1,62 @@
+package moe.engine.run;
+
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import moe.engine.config.PipelineConfig;
+import moe.engine.config.RunMode;
+import moe.engine.metrics.Baselines;
+import moe.engine.metrics.TextFacts;
+import moe.engine.text.Batches;
+import moe.engine.text.Corpus;
+import moe.engine.text.SpreadWindows;
+import moe.engine.text.TextSource;
+import moe.engine.text.UnigramBaseline;
+import moe.engine.text.tokenizer.Tokenizer;
+
+/// The text of a run as token ids.
+///
+/// @param baseline perplexities of models without context
+record RunText(Corpus corpus, Tokenizer tokenizer, UnigramBaseline baseline) {
+  /// @param cache where the encoded text is kept
+  /// @throws moe.spi.error.MoeException kind `DATA` if the text or its tokenizer is unfit
+  static RunText load(
+      PipelineConfig config, ModelPlan model, Path cache, Consumer<String> notices) {
+    TextSource source = TextSource.find(config.text().path(), Path.of(""), notices);
+    Tokenizer tokenizer = Tokenizer.of(model.directory());
+    tokenizer.requireFits("the model", model.spec().vocab());
+    Corpus corpus = Corpus.load(source, config.text().heldOut(), tokenizer, cache, notices);
+    RunText text = new RunText(corpus, tokenizer, UnigramBaseline.of(corpus, model.spec().vocab()));
+    text.heldOut(config, 1); // refuses a text without room before anything is done
+    if (config.run().mode() == RunMode.TRAIN) {
+      text.training(config);
+    }
+    return text;
+  }
+
+  Batches training(PipelineConfig config) {
+    return Batches.random(
+        corpus.train(),
+        config.run().batchSize(),
+        config.run().seqLength(),
+        config.pipeline().seed());
+  }
+
+  /// @param most the most batches
+  SpreadWindows heldOut(PipelineConfig config, int most) {
+    return Batches.spread(
+        corpus.heldOut(), config.run().batchSize(), config.run().seqLength(), most);
+  }
+
+  Baselines baselines() {
+    return Baselines.of(baseline.uniform(), baseline.unigram());
+  }
+
+  TextFacts facts(PipelineConfig config) {
+    return new TextFacts(
+        corpus.name(),
+        config.run().mode() == RunMode.TRAIN ? corpus.train().length() : 0,
+        corpus.heldOut().length(),
+        config.run().batchSize(),
+        config.run().seqLength());
+  }
+}

@@ -1,0 +1,158 @@
+package moe.engine.run;
+
+import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
+import moe.engine.checkpoint.Slots;
+import moe.engine.checkpoint.TrainingState;
+import moe.engine.config.PipelineConfig;
+import moe.engine.metrics.Ending;
+import moe.engine.metrics.ExpertTokens;
+import moe.engine.metrics.HeldOutMetrics;
+import moe.engine.metrics.StepMetrics;
+import moe.engine.model.Gpt2;
+import moe.engine.train.HeldOutLoss;
+import moe.engine.train.Trainer;
+import org.jspecify.annotations.Nullable;
+
+/// The loop of a training run: steps, looks at the held-out text, checkpoints.
+final class TrainingRun {
+  private final PipelineConfig config;
+  private final Gpt2 model;
+  private final Trainer trainer;
+  private final HeldOutLoss heldOut;
+  private final Slots slots;
+  private final RunJournal journal;
+  private final RunWatcher watcher;
+  private final BooleanSupplier stopped;
+  private final @Nullable Path tokenizer;
+  private final int planned;
+  private int done;
+  private int saved;
+
+  /// @param parts what the run works with
+  /// @param done steps made by earlier parts of the run
+  TrainingRun(
+      PipelineConfig config,
+      Parts parts,
+      Slots slots,
+      RunJournal journal,
+      RunWatcher watcher,
+      BooleanSupplier stopped,
+      int done) {
+    this.config = config;
+    this.model = parts.model();
+    this.trainer = parts.trainer();
+    this.heldOut = parts.heldOut();
+    this.tokenizer = parts.tokenizer();
+    this.slots = slots;
+    this.journal = journal;
+    this.watcher = watcher;
+    this.stopped = stopped;
+    this.planned = plannedSteps(config);
+    this.done = done;
+    this.saved = done;
+  }
+
+  /// What a training run works with.
+  ///
+  /// @param tokenizer directory of the model's own; null for GPT-2's
+  record Parts(Gpt2 model, Trainer trainer, HeldOutLoss heldOut, @Nullable Path tokenizer) {}
+
+  static int plannedSteps(PipelineConfig config) {
+    return (int) Math.min(Integer.MAX_VALUE, (long) config.run().epochs() * config.run().batches());
+  }
+
+  /// Trains until the end, the time limit, or a stop; then saves and looks a last time.
+  ///
+  /// @param experts counts in the last look
+  Ending run(ExpertTokens experts) {
+    look(null);
+    Ending ending = steps();
+    if (ending.reason() == Ending.Reason.DIVERGED) {
+      return ending;
+    }
+    if (done > saved) {
+      save();
+    }
+    if (ending.reason() != Ending.Reason.INTERRUPTED) {
+      look(experts);
+    }
+    return stopped.getAsBoolean() ? interrupted() : ending;
+  }
+
+  private Ending steps() {
+    double limit = config.run().timeLimit().toMillis() / 1e3;
+    double last = 0; // seconds of the last step: one more must fit
+    while (done < planned) {
+      if (stopped.getAsBoolean()) {
+        return interrupted();
+      }
+      if (limit > 0 && journal.secondsNow() + last > limit) {
+        return new Ending(
+            Ending.Reason.TIME_LIMIT,
+            "run.time_limit stopped it after step %d of %d".formatted(done, planned));
+      }
+      StepMetrics step = trainer.step(done + 1);
+      if (!Double.isFinite(step.losses().total())) {
+        return diverged(step);
+      }
+      done++;
+      last = step.times().totalMillis() / 1e3;
+      journal.add(step);
+      if (done < planned) {
+        between();
+      }
+    }
+    return Ending.of(Ending.Reason.COMPLETED);
+  }
+
+  private void between() {
+    if (due(config.metrics().heldOutEvery())) {
+      look(null);
+    }
+    if (due(config.run().checkpointEvery())) {
+      save();
+    }
+  }
+
+  private boolean due(int every) {
+    return every > 0 && done % every == 0;
+  }
+
+  private Ending interrupted() {
+    return new Ending(
+        Ending.Reason.INTERRUPTED, "stopped after step %d of %d".formatted(done, planned));
+  }
+
+  private Ending diverged(StepMetrics step) {
+    return new Ending(
+        Ending.Reason.DIVERGED,
+        "the loss of step %d is %s; the weights of step %d are kept: try a smaller run.learning_rate"
+            .formatted(step.step(), step.losses().total(), done));
+  }
+
+  /// A result that was cut short by a stop is not kept.
+  private void look(@Nullable ExpertTokens experts) {
+    if (journal.looked(done) && experts == null) {
+      return;
+    }
+    watcher.looking(done);
+    HeldOutMetrics result = heldOut.measure(done, stopped, experts);
+    if (!stopped.getAsBoolean() && !journal.looked(done)) {
+      journal.add(result);
+    }
+  }
+
+  private void save() {
+    journal.force();
+    Path checkpoint =
+        slots.write(
+            new TrainingState(done, journal.seconds(), journal.started()),
+            model,
+            trainer.optimizer().state(),
+            tokenizer);
+    saved = done;
+    journal.write(Ending.of(Ending.Reason.RUNNING));
+    watcher.saved(checkpoint);
+  }
+}

@@ -1,0 +1,46 @@
+package moe.engine.train;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import moe.engine.metrics.ExpertLoad;
+import moe.engine.metrics.LayerRouting;
+import moe.engine.model.Gpt2;
+import moe.engine.model.ModelParameter;
+import moe.spi.device.DeviceStream;
+
+/// Keeps the load of the experts even without a term in the loss: `β_e += γ·sign(mean load −
+/// load_e)` after each step (Wang et al., arXiv 2408.15664).
+public final class BiasBalance {
+  private final DeviceStream stream;
+  private final List<ModelParameter> biases;
+  private final float rate;
+
+  /// @param model one whose routers all have a balance bias
+  /// @param rate γ
+  public BiasBalance(Gpt2 model, double rate) {
+    this.stream = model.stream();
+    this.biases = model.balanceBiases();
+    this.rate = (float) rate;
+  }
+
+  /// Moves the biases against the load of a step.
+  ///
+  /// @param routing of all layers
+  public void update(List<LayerRouting> routing) {
+    for (int layer = 0; layer < biases.size(); layer++) {
+      ModelParameter bias = biases.get(layer);
+      float[] values = new float[Math.toIntExact(bias.value().shape().elements())];
+      stream.download(bias.value(), MemorySegment.ofArray(values));
+      move(values, routing.get(layer).load());
+      stream.upload(MemorySegment.ofArray(values), bias.value());
+    }
+  }
+
+  private void move(float[] bias, ExpertLoad load) {
+    long total = load.total();
+    for (int expert = 0; expert < bias.length; expert++) {
+      long above = (long) load.assignments(expert) * bias.length - total; // in whole numbers: exact
+      bias[expert] -= rate * Long.signum(above);
+    }
+  }
+}

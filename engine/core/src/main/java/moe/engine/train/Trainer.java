@@ -1,0 +1,118 @@
+package moe.engine.train;
+
+import java.util.List;
+import java.util.Optional;
+import moe.engine.metrics.LayerRouting;
+import moe.engine.metrics.Losses;
+import moe.engine.metrics.Meters;
+import moe.engine.metrics.Phase;
+import moe.engine.metrics.PhaseClock;
+import moe.engine.metrics.RoutingMetrics;
+import moe.engine.metrics.StepMetrics;
+import moe.engine.metrics.Update;
+import moe.engine.model.Gpt2;
+import moe.engine.model.Gpt2Pass;
+import moe.engine.model.Gpt2Spec;
+import moe.engine.model.MoeSize;
+import moe.engine.text.Batches;
+
+/// Trains a model step by step: batches, forward, backward, clipping, AdamW, balance.
+///
+/// A step is a function of its number, the weights and the optimizer's state: so a run that goes on
+/// from a checkpoint repeats the undisturbed one.
+public final class Trainer implements AutoCloseable {
+  private final Gpt2 model;
+  private final Batches batches;
+  private final TrainingPlan plan;
+  private final AdamWOptimizer optimizer;
+  private final Optional<BiasBalance> balance;
+  private final PhaseClock clock;
+  private final Gpt2Pass pass;
+  private final GradientNorm gradients;
+  private final RoutingMetrics routing;
+  private final int routed; // layers with experts
+  private final int[] ids;
+
+  /// @param model made for training
+  /// @param optimizer over its parameters, closed with this
+  /// @param balance empty for none
+  public Trainer(
+      Gpt2 model,
+      Batches batches,
+      TrainingPlan plan,
+      AdamWOptimizer optimizer,
+      Optional<BiasBalance> balance) {
+    this.model = model;
+    this.batches = batches;
+    this.plan = plan;
+    this.optimizer = optimizer;
+    this.balance = balance;
+    this.clock = new PhaseClock();
+    Gpt2Spec spec = model.spec();
+    MoeSize moe = spec.moe();
+    this.routed = moe == null ? 0 : spec.layers();
+    this.routing =
+        new RoutingMetrics(routed, moe == null ? 1 : moe.experts(), moe == null ? 1 : moe.topK());
+    this.ids = new int[plan.batch() * plan.seqLength()];
+    this.gradients = new GradientNorm(model);
+    this.pass = model.trainingPass(plan.batch(), plan.seqLength());
+  }
+
+  /// Makes one step. If its loss is no finite number, the weights stay as they were.
+  ///
+  /// @param step from 1 on
+  public StepMetrics step(int step) {
+    clock.start();
+    routing.clear();
+    double loss = gradients(step);
+    double norm = gradients.clip(plan.clip());
+    double rate = plan.rate().at(step);
+    List<LayerRouting> layers = routing.layers();
+    if (Double.isFinite(loss) && Double.isFinite(norm)) {
+      optimizer.step(rate);
+      balance.ifPresent(b -> b.update(layers));
+    }
+    model.stream().synchronize();
+    clock.lap(Phase.OPTIMIZER);
+    return new StepMetrics(
+        step,
+        (step - 1) / plan.stepsPerEpoch() + 1,
+        Losses.of(loss),
+        clock.stop((long) ids.length * plan.accumulate()),
+        Update.of(norm, rate),
+        layers,
+        Meters.NONE);
+  }
+
+  /// Sums the gradients of all parts of a step and returns the mean loss.
+  private double gradients(int step) {
+    double loss = 0;
+    model.zeroGradients();
+    for (int part = 0; part < plan.accumulate(); part++) {
+      batches.fill((step - 1L) * plan.accumulate() + part, ids);
+      pass.load(ids, 0);
+      pass.forward();
+      pass.backward(1.0 / plan.accumulate());
+      loss += pass.loss() / plan.accumulate();
+      for (int layer = 0; layer < routed; layer++) {
+        routing.add(layer, pass.expertIds(layer), pass.tokens());
+      }
+    }
+    clock.skip();
+    return loss;
+  }
+
+  /// The optimizer, for checkpoints.
+  public AdamWOptimizer optimizer() {
+    return optimizer;
+  }
+
+  @Override
+  public void close() {
+    try (optimizer;
+        gradients;
+        pass) {
+      // closes all three
+    }
+  }
+}
