@@ -62,8 +62,14 @@ final class JsonText {
   }
 
   private MoeException invalid(String problem, Exception cause) {
-    return file.error(
-        "%s: %s at %s".formatted(what, problem, reader.getPath()), DataFile.DAMAGED, cause);
+    return file.error("%s: %s at %s".formatted(what, problem, place()), DataFile.DAMAGED, cause);
+  }
+
+  // `line 1 column 5 path $.x`; Gson gives line and column nowhere else.
+  private String place() {
+    String text = reader.toString();
+    int at = text.indexOf(" at ");
+    return at < 0 ? reader.getPath() : text.substring(at + " at ".length());
   }
 
   MoeException wrong(String problem) {
