@@ -1,6 +1,5 @@
 package moe.backend.cpu.kernel;
 
-import java.util.Arrays;
 import moe.spi.device.Activation;
 
 /// The gradient of grouped linear layers with respect to their input: `dX[r] = W_gᵀ · dY[r]`.
@@ -8,26 +7,33 @@ import moe.spi.device.Activation;
 /// A reusable call like `GroupedForward`: `weights` begins a new one. The sum over outFeatures runs
 /// in blocks of 384, in order.
 ///
-/// A task is a block of rows times up to 192 input features. It packs its weights in panels of
-/// columns, `[panel][outFeatures][lanes]`, small enough for the second cache, and runs all rows
-/// along them, 4 or 8 at a time, copied together (gathered and gated) so that they fit the first.
+/// First all threads pack the rows of dY (gathered and gated), some at a time, as tiles read them.
+/// Then a task is a block of up to 288 rows times some input features: it packs its weights in
+/// panels of columns. A panel stays in the first cache while all rows pass.
 public final class GroupedBackwardInput {
-  private static final int ROWS = 512;
-  private static final int COLUMNS = 192;
+  // A multiple of the rows of every packed tile.
+  private static final int ROWS = 288;
+  private static final int COLUMNS = 128;
   private static final int SMALL_COLUMNS = 64;
   private static final int STEPS = 384;
+  // Floats of packed rows in memory at once, 32 MiB.
+  private static final int WAVE = 1 << 23;
 
-  private static final int A = 0;
-  private static final int B = 1;
-  private static final int CORNER = 2;
+  private static final int B = 0;
+  private static final int CORNER = 1;
+  private static final int COPY = 2;
 
   private final CpuThreads threads;
   private final TileKernels tiles;
   private final TileEdges edges;
   private final ActivationKernels elements;
-  private final RowBlocks blocks = new RowBlocks(ROWS, 1, 0);
+  private final RowBlocks blocks;
+  private final int height;
   private final LinearCall call = new LinearCall();
+  private final CpuThreads.Job pack = this::pack;
   private final CpuThreads.Job multiply = this::multiply;
+  private float[] packed = LinearCall.NO_FLOATS;
+  private int waveStart;
   private int chunk;
   private int chunks;
 
@@ -41,6 +47,8 @@ public final class GroupedBackwardInput {
     this.tiles = tiles;
     this.elements = elements;
     edges = new TileEdges(tiles);
+    height = tiles.packedRows();
+    blocks = new RowBlocks(ROWS, height, 0);
   }
 
   /// Begins a call: plain gradient, no activation, output overwritten.
@@ -103,9 +111,20 @@ public final class GroupedBackwardInput {
     }
     blocks.cut(offsets, call.groups);
     int tasks = blocks.size() * Math.ceilDiv(call.inFeatures, COLUMNS);
-    chunk = tasks >= 8 * threads.size() ? COLUMNS : SMALL_COLUMNS;
+    chunk = tasks >= 4 * threads.size() ? COLUMNS : SMALL_COLUMNS;
     chunks = Math.ceilDiv(call.inFeatures, chunk);
-    threads.run(blocks.size() * chunks, multiply);
+    int tileFloats = Math.multiplyExact(height, call.outFeatures);
+    for (int start = 0; start < blocks.size(); ) {
+      int end = blocks.wave(start, WAVE / tileFloats);
+      waveStart = start;
+      int length = (blocks.panelsBefore(end) - blocks.panelsBefore(start)) * tileFloats;
+      if (packed.length < length) {
+        packed = new float[length];
+      }
+      threads.run((end - start) * (ROWS / height), pack);
+      threads.run((end - start) * chunks, multiply);
+      start = end;
+    }
   }
 
   /// Computes rows 0 to `rows − 1` of a single group.
@@ -113,38 +132,62 @@ public final class GroupedBackwardInput {
     run(call.dense(rows));
   }
 
+  // Where a block begins in the packed rows.
+  private int base(int block) {
+    int before = blocks.panelsBefore(block) - blocks.panelsBefore(waveStart);
+    return before * height * call.outFeatures;
+  }
+
+  // One tile of rows, all of outFeatures.
+  private void pack(int index) {
+    int block = waveStart + index / (ROWS / height);
+    int row = index % (ROWS / height) * height;
+    int rows = Math.min(height, blocks.rows(block) - row);
+    if (rows <= 0) {
+      return;
+    }
+    int n = call.outFeatures;
+    int to = base(block) + row * n;
+    Rows gradient = call.gradient;
+    int first = blocks.first(block) + row;
+    if (gradient.inOrder()) {
+      edges.pack(gradient.data(), gradient.offset(first), gradient.stride(), rows, n, packed, to);
+      return;
+    }
+    float[] copy = threads.scratch().floats(COPY, height * n);
+    for (int i = 0; i < rows; i++) {
+      int at = gradient.offset(first + i);
+      elements.scale(gradient.gate(first + i), gradient.data(), at, copy, i * n, n);
+    }
+    edges.pack(copy, 0, n, rows, n, packed, to);
+  }
+
   private void multiply(int index) {
-    int block = index / chunks;
+    int block = waveStart + index / chunks;
     int from = index % chunks * chunk;
     int width = Math.min(chunk, call.inFeatures - from);
     int lanes = tiles.lanes();
-    int height = tiles.rows();
     Scratch scratch = threads.scratch();
-    float[] a = scratch.floats(A, height * STEPS);
     float[] b = scratch.floats(B, Math.ceilDiv(width, lanes) * lanes * STEPS);
     float[] corner = scratch.floats(CORNER, height * lanes);
+    int first = call.outputAt + blocks.first(block) * call.outputStride + from;
     for (int step = 0; step < call.outFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.outFeatures - step);
       boolean add = call.accumulate || step > 0;
       packWeights(blocks.group(block), step, steps, from, width, b);
-      for (int row = 0; row < blocks.rows(block); row += height) {
-        int rows = Math.min(height, blocks.rows(block) - row);
-        int first = blocks.first(block) + row;
-        packGradient(first, rows, step, steps, a);
-        int c = call.outputAt + first * call.outputStride + from;
-        for (int column = 0; column < width; column += lanes) {
+      for (int column = 0; column < width; column += lanes) {
+        for (int row = 0; row < blocks.rows(block); row += height) {
           edges.tile(
-              a,
-              0,
-              steps,
+              packed,
+              base(block) + row * call.outFeatures + step * height,
               b,
               column * steps,
               steps,
               call.output,
-              c + column,
+              first + row * call.outputStride + column,
               call.outputStride,
               add,
-              rows,
+              blocks.rows(block) - row,
               width - column,
               corner);
         }
@@ -153,19 +196,6 @@ public final class GroupedBackwardInput {
     if (call.pre != null) {
       throughActivation(block, from, width);
     }
-  }
-
-  private void packGradient(int first, int rows, int step, int steps, float[] a) {
-    float[] dY = call.gradient.data();
-    for (int row = 0; row < rows; row++) {
-      int at = call.gradient.offset(first + row) + step;
-      if (call.gradient.gated()) {
-        elements.scale(call.gradient.gate(first + row), dY, at, a, row * steps, steps);
-      } else {
-        System.arraycopy(dY, at, a, row * steps, steps);
-      }
-    }
-    Arrays.fill(a, rows * steps, tiles.rows() * steps, 0);
   }
 
   private void packWeights(int group, int step, int steps, int from, int width, float[] b) {

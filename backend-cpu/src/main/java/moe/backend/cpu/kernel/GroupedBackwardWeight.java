@@ -14,17 +14,17 @@ import org.jspecify.annotations.Nullable;
 public final class GroupedBackwardWeight {
   private static final int ROWS = 256;
   private static final int ROWS_PER_JOB = 16;
-  private static final int CHUNK = 64;
-  private static final int SMALL_CHUNK = 16;
+  private static final int CHUNK = 96;
+  private static final int SMALL_CHUNK = 24;
   // Features of x whose panels stay in the second cache, a multiple of all lanes.
   private static final int COLUMNS = 256;
   // Floats of packed rows in memory at once, 32 MiB.
   private static final int WAVE = 1 << 23;
-  // Keeps the packed columns of dY from falling on the same cache sets.
-  private static final int PADDING = 16;
 
   private static final int A = 0;
   private static final int CORNER = 1;
+  private static final int ROW = 2;
+  private static final int SUMS = 3;
 
   private final CpuThreads threads;
   private final TileKernels tiles;
@@ -111,7 +111,7 @@ public final class GroupedBackwardWeight {
     blocks.cut(offsets, call.groups);
     packedColumns = Math.ceilDiv(call.inFeatures, tiles.lanes()) * tiles.lanes();
     int tasks = call.groups * Math.ceilDiv(call.outFeatures, CHUNK);
-    chunk = tasks >= 8 * threads.size() ? CHUNK : SMALL_CHUNK;
+    chunk = tasks >= 4 * threads.size() ? CHUNK : SMALL_CHUNK;
     chunks = Math.ceilDiv(call.outFeatures, chunk);
     for (int start = 0; start < blocks.size(); start = waveEnd) {
       waveStart = start;
@@ -164,22 +164,20 @@ public final class GroupedBackwardWeight {
   private void multiply(int block, int from, int n) {
     int rows = blocks.rows(block);
     int lanes = tiles.lanes();
-    int stride = rows + PADDING;
+    int height = tiles.packedRows();
     Scratch scratch = threads.scratch();
-    float[] a = scratch.floats(A, (chunk + tiles.rows()) * (ROWS + PADDING));
-    float[] corner = scratch.floats(CORNER, tiles.rows() * lanes);
-    packGradient(block, from, n, a, stride);
+    float[] a = scratch.floats(A, (chunk + height) * ROWS);
+    float[] corner = scratch.floats(CORNER, height * lanes);
+    packGradient(block, from, n, a, scratch);
     int first = blocks.group(block) * call.outFeatures + from;
-    addBias(first, n, rows, a, stride);
     for (int left = 0; left < call.inFeatures; left += COLUMNS) {
       int right = Math.min(call.inFeatures, left + COLUMNS);
-      for (int i = 0; i < n; i += tiles.rows()) {
+      for (int i = 0; i < n; i += height) {
         // Along the rows of dW, so that they are fetched ahead.
         for (int column = left; column < right; column += lanes) {
           edges.tile(
               a,
-              i * stride,
-              stride,
+              i * rows,
               packed,
               base(block) + column * rows,
               rows,
@@ -195,26 +193,30 @@ public final class GroupedBackwardWeight {
     }
   }
 
-  private void packGradient(int block, int from, int n, float[] a, int stride) {
-    float[] dY = call.gradient.data();
-    for (int row = 0; row < blocks.rows(block); row++) {
+  // A tile is `[rows, packedRows()]`: a row of it is a piece of a row of dY.
+  private void packGradient(int block, int from, int n, float[] a, Scratch scratch) {
+    int rows = blocks.rows(block);
+    int height = tiles.packedRows();
+    int full = Math.ceilDiv(n, height) * height;
+    float[] piece = scratch.floats(ROW, full);
+    float[] sums = scratch.floats(SUMS, n);
+    Arrays.fill(piece, n, full, 0);
+    Arrays.fill(sums, 0, n, 0);
+    for (int row = 0; row < rows; row++) {
       int r = blocks.first(block) + row;
       int at = call.gradient.offset(r) + from;
-      float gate = call.gradient.gate(r);
-      for (int i = 0; i < n; i++) {
-        a[i * stride + row] = gate * dY[at + i];
+      elements.scale(call.gradient.gate(r), call.gradient.data(), at, piece, 0, n);
+      elements.add(piece, 0, sums, 0, n);
+      for (int i = 0; i < full; i += height) {
+        int to = i * rows + row * height;
+        for (int j = 0; j < height; j++) {
+          a[to + j] = piece[i + j];
+        }
       }
     }
-    int end = Math.ceilDiv(n, tiles.rows()) * tiles.rows();
-    Arrays.fill(a, n * stride, end * stride, 0);
-  }
-
-  private void addBias(int first, int n, int rows, float[] a, int stride) {
-    float[] dB = call.bias;
-    if (dB != null) {
-      for (int i = 0; i < n; i++) {
-        dB[call.biasAt + first + i] += elements.sum(a, i * stride, rows);
-      }
+    if (call.bias != null) {
+      int first = call.biasAt + blocks.group(block) * call.outFeatures + from;
+      elements.add(sums, 0, call.bias, first, n);
     }
   }
 }

@@ -1,27 +1,24 @@
 package moe.backend.cpu.kernel;
 
-import java.util.Arrays;
-
 /// How `GroupedForward` computes: rows in panels, or row by row where a group has few.
 ///
 /// Panels: first all threads write the rows of x transposed, `[panel][inFeatures][lanes]`, which
 /// also does the gather. Then a task is a block of up to 16 panels times a chunk of output
-/// features: the weights are read in place, one number at a time, against all lanes of a panel, and
-/// the sums `[panel][outFeatures][lanes]` are turned into rows as bias and activation are applied.
+/// features: the weights are read one number at a time against all lanes of a panel, and the sums
+/// `[panel][outFeatures][lanes]` are turned into rows as bias and activation are applied.
 final class PanelForward {
   private static final int PANELS_PER_BLOCK = 16;
   private static final int STEPS = 768;
-  private static final int CHUNK = 64;
-  private static final int SMALL_CHUNK = 16;
+  private static final int CHUNK = 48;
+  private static final int SMALL_CHUNK = 24;
   // Floats of packed rows in memory at once, 32 MiB.
   private static final int WAVE = 1 << 23;
 
   private static final int SUMS = 0;
-  private static final int WEIGHTS = 1;
   private static final int ROW = 2;
 
   private final CpuThreads threads;
-  private final TileKernels tiles;
+  private final ChunkProduct product;
   private final FewRowsForward fewRows;
   private final ForwardStore store;
   private final RowBlocks blocks;
@@ -37,7 +34,7 @@ final class PanelForward {
 
   PanelForward(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
     this.threads = threads;
-    this.tiles = tiles;
+    product = new ChunkProduct(tiles);
     lanes = tiles.lanes();
     int fewest = lanes / 2 + 1;
     store = new ForwardStore(elements);
@@ -67,7 +64,7 @@ final class PanelForward {
   // Fewer features to a task where there would be too few tasks; results do not depend on it.
   private void chooseChunk() {
     int tasks = blocks.size() * Math.ceilDiv(call.outFeatures, CHUNK);
-    chunk = tasks >= 8 * threads.size() ? CHUNK : SMALL_CHUNK;
+    chunk = tasks >= 4 * threads.size() ? CHUNK : SMALL_CHUNK;
     chunks = Math.ceilDiv(call.outFeatures, chunk);
   }
 
@@ -116,16 +113,23 @@ final class PanelForward {
       fewRows.run(call, blocks, waveStart, block, from, n, threads.scratch());
       return;
     }
-    int sumsPerPanel = chunk * lanes;
+    int sumsPerPanel =
+        ChunkProduct.HEIGHT_MULTIPLE * Math.ceilDiv(chunk, ChunkProduct.HEIGHT_MULTIPLE) * lanes;
     Scratch scratch = threads.scratch();
     float[] sums = scratch.floats(SUMS, panels * sumsPerPanel);
     int base = base(block);
     for (int step = 0; step < call.inFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.inFeatures - step);
+      int first = (blocks.group(block) * call.outFeatures + from) * call.inFeatures + step;
+      boolean inPlace = product.copies(call, first, n, steps, panels, scratch);
       for (int panel = 0; panel < panels; panel++) {
         int b = base + (panel * call.inFeatures + step) * lanes;
         int c = panel * sumsPerPanel;
-        column(blocks.group(block), from, n, step, steps, b, sums, c, panel == 0, scratch);
+        if (inPlace) {
+          product.inPlace(call, first, n, steps, packed, b, sums, c, step > 0, scratch);
+        } else {
+          product.packed(n, steps, packed, b, sums, c, step > 0, scratch);
+        }
       }
     }
     float[] row = scratch.floats(ROW, chunk);
@@ -136,52 +140,5 @@ final class PanelForward {
       }
       store.row(call, blocks.group(block), blocks.first(block) + r, from, row, 0, n);
     }
-  }
-
-  // The tiles of all weights of a chunk against one panel.
-  private void column(
-      int group,
-      int from,
-      int n,
-      int step,
-      int steps,
-      int b,
-      float[] sums,
-      int c,
-      boolean firstPanel,
-      Scratch scratch) {
-    int k = call.inFeatures;
-    int first = call.weightsAt + (group * call.outFeatures + from) * k + step;
-    boolean add = step > 0;
-    int rows = tiles.rows();
-    // Weights that cannot be read in place: bfloat16, and a last tile that is not full.
-    int inPlace = call.shortWeights == null ? n - n % rows : 0;
-    for (int i = 0; i < inPlace; i += rows) {
-      tiles.tile(call.weights, first + i * k, k, packed, b, steps, sums, c + i * lanes, lanes, add);
-    }
-    if (inPlace < n) {
-      float[] copy = scratch.floats(WEIGHTS, chunk * STEPS);
-      if (firstPanel) {
-        copyWeights(first, inPlace, n, steps, copy);
-      }
-      for (int i = inPlace; i < n; i += rows) {
-        int a = (i - inPlace) * steps;
-        tiles.tile(copy, a, steps, packed, b, steps, sums, c + i * lanes, lanes, add);
-      }
-    }
-  }
-
-  private void copyWeights(int first, int from, int n, int steps, float[] copy) {
-    short[] halves = call.shortWeights;
-    for (int i = from; i < n; i++) {
-      int at = first + i * call.inFeatures;
-      if (halves == null) {
-        System.arraycopy(call.weights, at, copy, (i - from) * steps, steps);
-      } else {
-        tiles.widen(halves, at, copy, (i - from) * steps, steps);
-      }
-    }
-    int end = Math.ceilDiv(n - from, tiles.rows()) * tiles.rows();
-    Arrays.fill(copy, (n - from) * steps, end * steps, 0);
   }
 }

@@ -34,10 +34,18 @@ final class RowBlocks {
       if (offsets.get(g) > end) {
         throw new IllegalArgumentException("offsets must not descend, at group " + g);
       }
-      for (int row = offsets.get(g); row < end; row += maxRows) {
-        append(g, row, Math.min(maxRows, end - row));
+      int rows = offsets.get(g + 1) - offsets.get(g);
+      // Blocks of a group are about equal: a short last one would pay for its packing alone.
+      int blocks = Math.ceilDiv(rows, maxRows);
+      int height = blocks == 0 ? 1 : roundUp(Math.ceilDiv(rows, blocks));
+      for (int row = 0; row < rows; row += height) {
+        append(g, offsets.get(g) + row, Math.min(height, rows - row));
       }
     }
+  }
+
+  private int roundUp(int rows) {
+    return Math.ceilDiv(rows, rowsPerPanel) * rowsPerPanel;
   }
 
   private void append(int blockGroup, int firstRow, int blockRows) {

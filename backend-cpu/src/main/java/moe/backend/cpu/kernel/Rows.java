@@ -49,7 +49,13 @@ final class Rows {
     return gates.array()[gates.at() + (assignments == null ? r : assignments.get(r))];
   }
 
-  boolean gated() {
-    return gates != null;
+  /// Whether the rows lie in the data one after the other, as they are.
+  boolean inOrder() {
+    return gates == null && assignments == null;
+  }
+
+  /// From one row of the data to the next.
+  int stride() {
+    return stride;
   }
 }

@@ -11,6 +11,11 @@ final class ScalarTileKernels implements TileKernels {
   }
 
   @Override
+  public int packedRows() {
+    return ROWS;
+  }
+
+  @Override
   public int lanes() {
     return LANES;
   }
@@ -30,20 +35,46 @@ final class ScalarTileKernels implements TileKernels {
     for (int i = 0; i < ROWS; i++) {
       for (int j = 0; j < LANES; j += 4) {
         int out = cOffset + i * cStride + j;
-        row(a, aOffset + i * aStride, b, bOffset + j, steps, c, out, add);
+        row(a, aOffset + i * aStride, 1, b, bOffset + j, steps, c, out, add);
+      }
+    }
+  }
+
+  @Override
+  public void packedTile(
+      float[] a,
+      int aOffset,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride,
+      boolean add) {
+    for (int i = 0; i < ROWS; i++) {
+      for (int j = 0; j < LANES; j += 4) {
+        row(a, aOffset + i, ROWS, b, bOffset + j, steps, c, cOffset + i * cStride + j, add);
       }
     }
   }
 
   // 4 sums at once: one chain of additions would wait for its own result.
   private static void row(
-      float[] a, int aOffset, float[] b, int bOffset, int steps, float[] c, int out, boolean add) {
+      float[] a,
+      int aOffset,
+      int aStep,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int out,
+      boolean add) {
     float s0 = 0;
     float s1 = 0;
     float s2 = 0;
     float s3 = 0;
     for (int p = 0; p < steps; p++) {
-      float v = a[aOffset + p];
+      float v = a[aOffset + p * aStep];
       int at = bOffset + p * LANES;
       s0 += v * b[at];
       s1 += v * b[at + 1];

@@ -9,8 +9,11 @@ interface TileKernels {
   /// The most steps of one tile.
   int MAX_STEPS = 1000;
 
-  /// Rows of A in a tile.
+  /// Rows of A in a tile that reads them in place.
   int rows();
+
+  /// Rows of A in a packed tile.
+  int packedRows();
 
   /// Columns of B in a panel.
   int lanes();
@@ -26,6 +29,18 @@ interface TileKernels {
       float[] a,
       int aOffset,
       int aStride,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride,
+      boolean add);
+
+  /// `tile` with A packed as `[steps, packedRows()]`, the numbers of one step side by side.
+  void packedTile(
+      float[] a,
+      int aOffset,
       float[] b,
       int bOffset,
       int steps,

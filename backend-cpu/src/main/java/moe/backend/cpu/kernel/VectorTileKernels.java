@@ -7,18 +7,24 @@ import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/// Tiles of 4 × 2 vectors, or 8 × 2 where there are 32 registers.
+/// Tiles of 4 × 2 vectors, or 6 × 2 packed; both 8 × 2 where there are 32 registers.
 ///
-/// C2 loads all operands of a step before the first multiply-add, so a tile must leave a register
-/// for each of them: rows + 2 + 2·rows ≤ 16 gives 4 rows (6 × 2 spills and halves the speed).
+/// Where rows have an address each, C2 loads all operands of a step before the first multiply-add,
+/// so a tile must leave a register for each of them: rows + 2 + 2·rows ≤ 16 gives 4 rows.
 final class VectorTileKernels implements TileKernels {
   private static final boolean MANY_REGISTERS = Lanes.REGISTERS >= 32;
   private static final int ROWS = MANY_REGISTERS ? 8 : 4;
+  private static final int PACKED_ROWS = MANY_REGISTERS ? 8 : 6;
   private static final int LANES = 2 * COUNT;
 
   @Override
   public int rows() {
     return ROWS;
+  }
+
+  @Override
+  public int packedRows() {
+    return PACKED_ROWS;
   }
 
   @Override
@@ -42,6 +48,24 @@ final class VectorTileKernels implements TileKernels {
       VectorTile8.run(a, aOffset, aStride, b, bOffset, steps, c, cOffset, cStride, add);
     } else {
       tile4(a, aOffset, aStride, b, bOffset, steps, c, cOffset, cStride, add);
+    }
+  }
+
+  @Override
+  public void packedTile(
+      float[] a,
+      int aOffset,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride,
+      boolean add) {
+    if (MANY_REGISTERS) {
+      VectorPackedTile8.run(a, aOffset, b, bOffset, steps, c, cOffset, cStride, add);
+    } else {
+      VectorPackedTile6.run(a, aOffset, b, bOffset, steps, c, cOffset, cStride, add);
     }
   }
 

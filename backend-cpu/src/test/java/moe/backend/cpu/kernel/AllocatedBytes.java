@@ -6,6 +6,8 @@ import java.util.Arrays;
 
 /// Bytes that the threads of all living `CpuThreads` and the calling thread have allocated so far.
 public final class AllocatedBytes {
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
+
   private final ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final long[] ids;
 
@@ -20,12 +22,12 @@ public final class AllocatedBytes {
   }
 
   /// Runs a step in windows of `times` until a window allocates nothing, which it must once arrays
-  /// have grown and loops are compiled. The JVM decides when that is; 10 windows are patience.
+  /// have grown and loops are compiled. The JVM decides when that is; a minute is patience.
   ///
   /// @return bytes allocated in the last window
   public long duringSteadyState(int times, Runnable step) {
     long bytes = Long.MAX_VALUE;
-    for (int window = 0; window < 10 && bytes > 0; window++) {
+    for (long end = System.nanoTime() + PATIENCE_NANOS; bytes > 0 && System.nanoTime() < end; ) {
       long before = now();
       for (int i = 0; i < times; i++) {
         step.run();

@@ -1,0 +1,115 @@
+package moe.backend.cpu.kernel;
+
+import java.util.Arrays;
+
+/// The weights of some output features against the panels of a block of rows: read in place where
+/// the block has few panels, and packed first where it has so many that it pays.
+///
+/// Either way a sum runs over inFeatures in order, so its bits are the same.
+final class ChunkProduct {
+  /// Sums must have room for a number of features that both kinds of tile divide.
+  static final int HEIGHT_MULTIPLE = 24;
+
+  // Packing costs about as much as a panel, and saves a fifteenth to a quarter of each.
+  private static final int PANELS_TO_PACK = 6;
+
+  private static final int WEIGHTS = 1;
+  private static final int WIDENED = 3;
+
+  private final TileKernels tiles;
+  private final TileEdges edges;
+
+  ChunkProduct(TileKernels tiles) {
+    this.tiles = tiles;
+    edges = new TileEdges(tiles);
+  }
+
+  /// Makes the copies of `n` rows of weights that the products with some panels need.
+  ///
+  /// @param first where the weights begin, within the call's weights
+  /// @return whether to call `inPlace`, or else `packed`, for each panel
+  boolean copies(LinearCall call, int first, int n, int steps, int panels, Scratch scratch) {
+    if (panels >= PANELS_TO_PACK) {
+      packed(call, first, n, steps, scratch);
+      return false;
+    }
+    int from = inPlace(call, n);
+    if (from < n) {
+      float[] copy = scratch.floats(WEIGHTS, (n + HEIGHT_MULTIPLE) * steps);
+      copyRows(call, first + from * call.inFeatures, n - from, steps, copy);
+      int end = Math.ceilDiv(n - from, tiles.rows()) * tiles.rows();
+      Arrays.fill(copy, (n - from) * steps, end * steps, 0);
+    }
+    return true;
+  }
+
+  // Rows that can be read in place: none of bfloat16, and not a last tile that is not full.
+  private int inPlace(LinearCall call, int n) {
+    return call.shortWeights == null ? n - n % tiles.rows() : 0;
+  }
+
+  private void packed(LinearCall call, int first, int n, int steps, Scratch scratch) {
+    int rows = tiles.packedRows();
+    float[] copy = scratch.floats(WEIGHTS, (n + HEIGHT_MULTIPLE) * steps);
+    for (int i = 0; i < n; i += rows) {
+      int height = Math.min(rows, n - i);
+      int at = first + i * call.inFeatures;
+      if (call.shortWeights == null) {
+        int from = call.weightsAt + at;
+        edges.pack(call.weights, from, call.inFeatures, height, steps, copy, i * steps);
+      } else {
+        float[] widened = scratch.floats(WIDENED, rows * steps);
+        copyRows(call, at, height, steps, widened);
+        edges.pack(widened, 0, steps, height, steps, copy, i * steps);
+      }
+    }
+  }
+
+  private void copyRows(LinearCall call, int first, int n, int steps, float[] copy) {
+    short[] halves = call.shortWeights;
+    for (int i = 0; i < n; i++) {
+      int at = call.weightsAt + first + i * call.inFeatures;
+      if (halves == null) {
+        System.arraycopy(call.weights, at, copy, i * steps, steps);
+      } else {
+        tiles.widen(halves, at, copy, i * steps, steps);
+      }
+    }
+  }
+
+  /// The product with one panel, the weights being read where they are.
+  void inPlace(
+      LinearCall call,
+      int first,
+      int n,
+      int steps,
+      float[] panel,
+      int b,
+      float[] sums,
+      int c,
+      boolean add,
+      Scratch scratch) {
+    int lanes = tiles.lanes();
+    int k = call.inFeatures;
+    int from = inPlace(call, n);
+    for (int i = 0; i < from; i += tiles.rows()) {
+      int a = call.weightsAt + first + i * k;
+      tiles.tile(call.weights, a, k, panel, b, steps, sums, c + i * lanes, lanes, add);
+    }
+    float[] copy = scratch.floats(WEIGHTS, 0);
+    for (int i = from; i < n; i += tiles.rows()) {
+      int a = (i - from) * steps;
+      tiles.tile(copy, a, steps, panel, b, steps, sums, c + i * lanes, lanes, add);
+    }
+  }
+
+  /// The product with one panel, the weights having been packed.
+  void packed(
+      int n, int steps, float[] panel, int b, float[] sums, int c, boolean add, Scratch scratch) {
+    int lanes = tiles.lanes();
+    float[] copy = scratch.floats(WEIGHTS, 0);
+    for (int i = 0; i < n; i += tiles.packedRows()) {
+      tiles.packedTile(copy, i * steps, panel, b, steps, sums, c + i * lanes, lanes, add);
+    }
+  }
+}
