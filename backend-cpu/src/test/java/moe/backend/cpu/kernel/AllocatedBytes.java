@@ -28,13 +28,18 @@ public final class AllocatedBytes {
   public long duringSteadyState(int times, Runnable step) {
     long bytes = Long.MAX_VALUE;
     for (long end = System.nanoTime() + PATIENCE_NANOS; bytes > 0 && System.nanoTime() < end; ) {
-      long before = now();
-      for (int i = 0; i < times; i++) {
-        step.run();
-      }
-      bytes = now() - before;
+      bytes = during(times, step);
     }
     return bytes;
+  }
+
+  /// Bytes allocated by `times` steps.
+  public long during(int times, Runnable step) {
+    long before = now();
+    for (int i = 0; i < times; i++) {
+      step.run();
+    }
+    return now() - before;
   }
 
   private long now() {

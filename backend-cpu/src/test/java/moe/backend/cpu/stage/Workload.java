@@ -53,6 +53,11 @@ final class Workload implements AutoCloseable {
     }
   }
 
+  /// The operations, each by itself: what one of them does is then known from the others.
+  List<Runnable> steps() {
+    return steps;
+  }
+
   /// What the operations wrote, by name.
   Map<String, double[]> results() {
     Map<String, double[]> copies = new LinkedHashMap<>();

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Map;
 import moe.backend.cpu.Loops;
 import moe.backend.cpu.Workplace;
-import moe.backend.cpu.kernel.AllocatedBytes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,14 +32,6 @@ class WorkloadTest {
     results(Loops.VECTOR, 2)
         .forEach((name, result) ->
             assertClose(name, result, expected.getOrDefault(name, new double[0]), TWINS));
-  }
-
-  @Test
-  void allocatesNothingOnceItRuns() {
-    try (Workplace at = new Workplace(Loops.VECTOR, 2);
-        Workload workload = new Workload(at)) {
-      assertThat(new AllocatedBytes().duringSteadyState(300, workload::run)).isZero();
-    }
   }
 
   private static Map<String, double[]> results(Loops loops, int threads) {
