@@ -22,7 +22,7 @@ final class SteadyState {
   static final int OBJECT_BYTES = 16;
 
   private static final int STEPS = 200;
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   public static void main(String[] args) {
     try (CpuDevice cpu = new CpuDevice()) {
