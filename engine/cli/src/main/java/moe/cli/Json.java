@@ -22,6 +22,11 @@ final class Json {
         + "\n";
   }
 
+  /// The value in one line, without a line end.
+  static String line(Object value) {
+    return new GsonBuilder().disableHtmlEscaping().create().toJson(element(value));
+  }
+
   private static JsonElement element(Object value) {
     return switch (value) {
       case Map<?, ?> map -> {

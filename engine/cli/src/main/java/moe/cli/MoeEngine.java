@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       ValidateCommand.class,
+      GenerateCommand.class,
       ParityCommand.class,
       BenchCommand.class,
       BackendsCommand.class,

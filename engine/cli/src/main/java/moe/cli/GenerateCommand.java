@@ -1,0 +1,137 @@
+package moe.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import moe.engine.config.PipelineFile;
+import moe.engine.generate.Generation;
+import moe.engine.generate.GenerationModel;
+import moe.engine.generate.LoadedModel;
+import moe.engine.generate.Sampling;
+import moe.engine.generate.TextGenerator;
+import moe.engine.plugin.PluginRegistry;
+import moe.engine.wiring.BackendSelection;
+import moe.engine.wiring.StageRequest;
+import moe.engine.wiring.StageSelection;
+import moe.spi.device.DType;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Continues prompts with a model.
+@Command(
+    name = "generate",
+    description = "Continues a text with a model, token by token.",
+    mixinStandardHelpOptions = true,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  moe-engine generate --model runs/quickstart --prompt \"The state of the\"",
+      "  moe-engine generate --model gpt2 --prompt \"The sea\" --temperature 0.7 --max-tokens 50",
+      "  moe-engine generate --model gpt2 --greedy --json < prompts.txt > texts.jsonl",
+      "",
+      "The same seed, model and prompt give the same text. The text goes to stdout as it comes,",
+      "tokens per second go to stderr."
+    })
+final class GenerateCommand implements Callable<Integer> {
+  /// How matrices are stored.
+  enum Storage {
+    f32(DType.F32),
+    bf16(DType.BF16);
+
+    private final DType type;
+
+    Storage(DType type) {
+      this.type = type;
+    }
+  }
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description =
+          "A Hugging Face directory, a checkpoint, or a run directory for its latest checkpoint.")
+  private Path directory;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "TEXT",
+      description = "The text to continue; - or none: each line of stdin is one.")
+  private @Nullable String prompt;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "100",
+      description = "The most new tokens; default: ${DEFAULT-VALUE}.")
+  private int maxTokens;
+
+  @Mixin private SamplingOptions sampling;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description = "How matrices are stored: ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}.")
+  private Storage storage;
+
+  @Mixin private BackendOption backendOption;
+
+  @Option(names = "--json", description = "Print a JSON object for each prompt, one a line.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  GenerateCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    if (maxTokens < 1) {
+      throw new MoeException(
+          ErrorKind.USAGE, "--max-tokens %d: must be at least 1".formatted(maxTokens));
+    }
+    Sampling choice = sampling.sampling();
+    PrintWriter err = spec.commandLine().getErr();
+    Prompts prompts = Prompts.of(prompt, err);
+    GenerationModel found = GenerationModel.find(directory, err::println);
+    try (PluginRegistry registry = Installed.load(err)) {
+      StageRequest stages = stages(found, registry);
+      try (BackendSelection selection = BackendSelection.open(registry, backendOption.request());
+          LoadedModel model =
+              LoadedModel.load(
+                  found.directory(),
+                  selection.backend(),
+                  storage.type,
+                  block -> StageSelection.choose(registry, stages, block, selection.backend()));
+          TextGenerator generator = new TextGenerator(model.model(), model.tokenizer(), choice)) {
+        generate(generator, prompts, new GeneratedText(spec.commandLine().getOut(), err, json));
+      }
+    }
+    return 0;
+  }
+
+  /// The stages that the model was trained with, if that is known.
+  private static StageRequest stages(GenerationModel found, PluginRegistry registry) {
+    return found
+        .pipeline()
+        .map(file -> PipelineFile.read(file.toString(), List.of(), registry.catalog()).orThrow())
+        .map(StageRequest::of)
+        .orElse(StageRequest.STANDARD);
+  }
+
+  private void generate(TextGenerator generator, Prompts prompts, GeneratedText output)
+      throws IOException {
+    for (String text = prompts.next(); text != null; text = prompts.next()) {
+      output.begin(text);
+      Generation generation = generator.generate(text, maxTokens, output::piece);
+      output.end(text, generation);
+    }
+  }
+}
