@@ -32,6 +32,7 @@ final class TopKRouter implements Router {
   private final Floats logits;
   private final CpuTensor balanceBias;
   private final @Nullable Gradient gradient;
+  private final @Nullable LinearRouterLoss loss;
 
   TopKRouter(CpuBackend backend, StageContext context) {
     spec = context.spec();
@@ -41,7 +42,9 @@ final class TopKRouter implements Router {
     topK = new TopK(backend.threads());
     logits = memory.floats(spec.maxTokens(), spec.experts());
     balanceBias = memory.tensor(spec.experts());
-    gradient = CpuStageFactory.trains(spec) ? new Gradient(backend, context) : null;
+    boolean trains = CpuStageFactory.trains(spec);
+    gradient = trains ? new Gradient(backend, context) : null;
+    loss = trains ? new LinearRouterLoss(backend, context, memory, logits) : null;
   }
 
   @Override
@@ -76,6 +79,11 @@ final class TopKRouter implements Router {
   @Override
   public Optional<Router.Backward> backward() {
     return Optional.ofNullable(gradient);
+  }
+
+  @Override
+  public Optional<Router.AuxiliaryLoss> auxiliaryLoss() {
+    return Optional.ofNullable(loss);
   }
 
   @Override

@@ -17,6 +17,7 @@ import moe.spi.device.LinearWeights;
 import moe.spi.device.NormStatistics;
 import moe.spi.device.NormWeights;
 import moe.spi.device.Tensor;
+import moe.spi.stage.AuxiliaryWeights;
 import moe.spi.stage.LayerSpec;
 
 /// Every dense operation and a MoE block, forward and backward, on the same random numbers each
@@ -174,9 +175,14 @@ final class Workload implements AutoCloseable {
     }
     var staged = new StagedBackward(block, dOut, dTokens, dGates);
     var fusedBackward = block.fused.backward().orElseThrow();
+    var auxiliary = block.router.auxiliaryLoss().orElseThrow();
+    var weights = new AuxiliaryWeights(0.3f, 0.2f);
+    var losses = out(name + "auxiliary losses", 2);
     steps.add(block::route);
     steps.add(block::forwardStaged);
     steps.add(staged);
+    steps.add(
+        () -> auxiliary.backward(block.tokens, block.routing, weights, losses, dTokens, at.stream));
     steps.add(() -> block.forwardFused(fused));
     steps.add(() ->
         fusedBackward.backward(block.tokens, block.routing, dOut, dGates, dTokens, at.stream));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import moe.engine.metrics.PhaseClock;
 import moe.engine.model.Buffers;
 import moe.engine.model.FeedForwardPorts;
 import moe.engine.model.MoeFeedForward;
@@ -62,7 +63,10 @@ final class BlockSetup implements AutoCloseable {
     Tensor dIn = backward ? buffers.f32(shape.tokens(), shape.dModel()) : null;
     FeedForwardPorts ports =
         new FeedForwardPorts(
-            in, out, dIn == null ? null : new FeedForwardPorts.Gradients(dOut, dIn));
+            in,
+            out,
+            dIn == null ? null : new FeedForwardPorts.Gradients(dOut, dIn),
+            new PhaseClock()); // never started
     return new BlockRun(
         selection.block().path(),
         block.pass(ports, kept),

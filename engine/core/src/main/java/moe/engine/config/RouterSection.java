@@ -9,11 +9,26 @@ public record RouterSection(
         String type,
     @Key(value = "How the load is kept even in training.", absent = "bias") Balance balance,
     @Key(
-            value = "Step of the balancing bias (γ), or weight of the auxiliary loss.",
+            value = "Step of the balancing bias (γ); for `balance = \"bias\"`.",
             absent = "0.001",
             least = 0,
             most = 1)
         double balanceRate,
+    @Key(
+            value =
+                "Weight of the auxiliary loss of the Switch Transformer in each layer; for `balance"
+                    + " = \"switch\"`.",
+            absent = "0.01",
+            least = 0,
+            most = 1e6)
+        double balanceLoss,
+    @Key(
+            value =
+                "Weight of the router's z-loss in each layer, which keeps logits small; 0: none.",
+            absent = "0.0",
+            least = 0,
+            most = 1e6)
+        double zLoss,
     @Key(
             value = "Weight of an expert's relative energy in its score (λ); for `energy-ttt`.",
             absent = "0.001",

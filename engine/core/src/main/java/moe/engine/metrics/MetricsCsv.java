@@ -37,7 +37,7 @@ final class MetricsCsv {
     for (Phase phase : Phase.values()) {
       real(columns, title(phase) + "_ms", step -> millis(step, phase));
     }
-    real(columns, "Other_ms", step -> OptionalDouble.of(step.times().otherMillis()));
+    real(columns, "Other_ms", step -> other(step.times()));
     return List.copyOf(columns);
   }
 
@@ -60,6 +60,12 @@ final class MetricsCsv {
   private static OptionalDouble millis(StepMetrics step, Phase phase) {
     Double millis = step.times().phaseMillis().get(phase);
     return millis == null ? OptionalDouble.empty() : OptionalDouble.of(millis);
+  }
+
+  private static OptionalDouble other(StepTimes times) {
+    return times.phaseMillis().isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(times.otherMillis());
   }
 
   /// `FUSED_MOE` as `FusedMoe`.

@@ -1,5 +1,6 @@
 package moe.engine.model;
 
+import moe.engine.metrics.Phase;
 import moe.spi.device.Activation;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
@@ -41,6 +42,7 @@ record DenseFeedForward(DenseOps dense, TrainedLinear in, TrainedLinear out, Act
     public void forward(DeviceStream stream) {
       dense.linear(ports.in(), in.weights(), activation, activated, stream);
       dense.linear(activated, out.weights(), Activation.NONE, ports.out(), stream);
+      ports.clock().lap(Phase.FEED_FORWARD);
     }
 
     @Override
@@ -74,6 +76,7 @@ record DenseFeedForward(DenseOps dense, TrainedLinear in, TrainedLinear out, Act
       dense.linear(ports.in(), in.weights(), Activation.NONE, hidden, stream);
       dense.activate(activation, hidden, activated, stream);
       dense.linear(activated, out.weights(), Activation.NONE, ports.out(), stream);
+      ports.clock().lap(Phase.FEED_FORWARD);
     }
 
     @Override
@@ -83,6 +86,7 @@ record DenseFeedForward(DenseOps dense, TrainedLinear in, TrainedLinear out, Act
       dense.activateBackward(activation, hidden, dHidden, dHidden, stream);
       dense.linearBackward(
           dHidden, ports.in(), in.weights(), gradients.dIn(), in.trained(), stream);
+      ports.clock().lap(Phase.FEED_FORWARD);
     }
   }
 }

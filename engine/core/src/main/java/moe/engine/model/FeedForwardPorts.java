@@ -1,14 +1,17 @@
 package moe.engine.model;
 
+import moe.engine.metrics.PhaseClock;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Where a feed-forward network reads and writes; all F32 `[tokens, dModel]`.
+/// Where a feed-forward network reads and writes, all F32 `[tokens, dModel]`, and tells its time.
 ///
 /// @param in the tokens
 /// @param out the result, overwritten
 /// @param gradients null in inference
-public record FeedForwardPorts(Tensor in, Tensor out, @Nullable Gradients gradients) {
+/// @param clock takes a lap at the end of each stage
+public record FeedForwardPorts(
+    Tensor in, Tensor out, @Nullable Gradients gradients, PhaseClock clock) {
   /// The gradients of both ends.
   ///
   /// @param dOut gradient of `out`, left as it is

@@ -3,8 +3,12 @@ package moe.engine.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import moe.engine.metrics.PhaseClock;
+import moe.engine.wiring.MoeStages;
 import moe.engine.wiring.StageSelection;
 import moe.spi.device.Backend;
+import moe.spi.device.Capability;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Embeddings;
@@ -26,6 +30,8 @@ public final class Gpt2 implements AutoCloseable {
   private final DeviceStream stream;
   private final List<Layer> layers = new ArrayList<>();
   private final Tensor[] gradients;
+  private final PhaseClock clock;
+  private final @Nullable AuxiliaryLosses auxiliary;
 
   private Gpt2(
       Backend backend,
@@ -42,6 +48,17 @@ public final class Gpt2 implements AutoCloseable {
         options.training()
             ? parameters.all().stream().map(ModelParameter::trained).toArray(Tensor[]::new)
             : new Tensor[0];
+    this.clock = clock(backend, stream);
+    this.auxiliary =
+        spec.moe() == null || options.auxiliary().none()
+            ? null
+            : new AuxiliaryLosses(backend, stream, spec.layers(), options.auxiliary());
+  }
+
+  private static PhaseClock clock(Backend backend, DeviceStream stream) {
+    return backend.capabilities().contains(Capability.ASYNC)
+        ? PhaseClock.sampling(stream::timeNanos)
+        : new PhaseClock();
   }
 
   /// Loads a model onto a device.
@@ -70,7 +87,7 @@ public final class Gpt2 implements AutoCloseable {
     Gpt2 model = new Gpt2(backend, spec, options, parameters, stream);
     try {
       for (int index = 0; index < spec.layers(); index++) {
-        model.layers.add(model.makeLayer(Gpt2Parameters.layer(index), stages));
+        model.layers.add(model.makeLayer(index, stages));
       }
       BalanceBiases.load(model.balanceBiases(), source, stream);
       return model;
@@ -80,7 +97,8 @@ public final class Gpt2 implements AutoCloseable {
     }
   }
 
-  private Layer makeLayer(String name, @Nullable StageSelection stages) {
+  private Layer makeLayer(int index, @Nullable StageSelection stages) {
+    String name = Gpt2Parameters.layer(index);
     FeedForward feedForward =
         stages == null
             ? new DenseFeedForward(
@@ -88,13 +106,26 @@ public final class Gpt2 implements AutoCloseable {
                 parameters.linear(name + ".mlp.c_fc"),
                 parameters.linear(name + ".mlp.c_proj"),
                 spec.activation())
-            : new MoeFeedForward(stages.spec(), stages.create(parameters.below(name + ".moe.")));
+            : mixture(index, stages.spec(), stages.create(parameters.below(name + ".moe.")));
     return new Layer(
         parameters.norm(name + ".ln_1"),
         parameters.linear(name + ".attn.c_attn"),
         parameters.linear(name + ".attn.c_proj"),
         parameters.norm(name + ".ln_2"),
         feedForward);
+  }
+
+  private MoeFeedForward mixture(int index, LayerSpec block, MoeStages stages) {
+    boolean complete = false;
+    try {
+      RouterTerms terms = auxiliary == null ? null : auxiliary.of(index, stages.router());
+      complete = true;
+      return new MoeFeedForward(block, stages, terms);
+    } finally {
+      if (!complete) {
+        stages.close();
+      }
+    }
   }
 
   /// The MoE block of each layer of such a model; null for a dense one.
@@ -155,6 +186,16 @@ public final class Gpt2 implements AutoCloseable {
     return BalanceBiases.of(layers);
   }
 
+  /// What the routers add to the loss, if they do.
+  public Optional<AuxiliaryLosses> auxiliaryLosses() {
+    return Optional.ofNullable(auxiliary);
+  }
+
+  /// Takes the laps of all work of this model, once somebody starts it.
+  public PhaseClock clock() {
+    return clock;
+  }
+
   /// The device.
   public Backend backend() {
     return backend;
@@ -204,6 +245,9 @@ public final class Gpt2 implements AutoCloseable {
   public void close() {
     layers.forEach(Layer::close);
     parameters.close();
+    if (auxiliary != null) {
+      auxiliary.close();
+    }
     stream.close();
   }
 }

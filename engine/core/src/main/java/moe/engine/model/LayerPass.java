@@ -1,6 +1,8 @@
 package moe.engine.model;
 
 import java.util.Optional;
+import moe.engine.metrics.Phase;
+import moe.engine.metrics.PhaseClock;
 import moe.spi.device.Activation;
 import moe.spi.device.AttentionShape;
 import moe.spi.device.DenseOps;
@@ -19,6 +21,7 @@ final class LayerPass {
   private final DenseOps dense;
   private final Layer layer;
   private final float epsilon;
+  private final PhaseClock clock;
   private final AttentionShape attention;
   private final @Nullable KvCache cache;
   private final FeedForwardPass feedForward;
@@ -52,6 +55,7 @@ final class LayerPass {
     this.dense = model.dense();
     this.layer = model.layer(index);
     this.epsilon = model.spec().epsilon();
+    this.clock = model.clock();
     this.attention = shape;
     this.cache = cache;
     this.in = in;
@@ -87,18 +91,22 @@ final class LayerPass {
                     branch,
                     training == null
                         ? null
-                        : new FeedForwardPorts.Gradients(training.dResidual(), training.dNormed())),
+                        : new FeedForwardPorts.Gradients(training.dResidual(), training.dNormed()),
+                    clock),
                 buffers);
   }
 
   /// @param position of the first token of each sequence; above 0 only with a cache
   void forward(int position, DeviceStream stream) {
     dense.layerNorm(in, layer.norm1().weights(), epsilon, normed1, statistics1, stream);
+    clock.lap(Phase.NORM);
     dense.linear(normed1, layer.qkv().weights(), Activation.NONE, qkv, stream);
     attend(position, stream);
     dense.linear(attended, layer.projection().weights(), Activation.NONE, branch, stream);
+    clock.lap(Phase.ATTENTION);
     dense.add(in, branch, middle, stream);
     dense.layerNorm(middle, layer.norm2().weights(), epsilon, normed2, statistics2, stream);
+    clock.lap(Phase.NORM);
     feedForward.forward(stream);
     dense.add(middle, branch, out, stream);
   }
@@ -123,6 +131,7 @@ final class LayerPass {
         t.dResidual(),
         layer.norm2().trained(),
         stream);
+    clock.lap(Phase.NORM);
     dense.linearBackward(
         t.dResidual(),
         attended,
@@ -134,6 +143,7 @@ final class LayerPass {
         t.dAttended(), qkv, attended, t.logSumExp(), attention, t.dQkv(), stream);
     dense.linearBackward(
         t.dQkv(), normed1, layer.qkv().weights(), t.dNormed(), layer.qkv().trained(), stream);
+    clock.lap(Phase.ATTENTION);
     dense.layerNormBackward(
         t.dNormed(),
         in,
@@ -142,6 +152,7 @@ final class LayerPass {
         t.dResidual(),
         layer.norm1().trained(),
         stream);
+    clock.lap(Phase.NORM);
   }
 
   Tensor out() {

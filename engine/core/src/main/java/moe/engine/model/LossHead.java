@@ -1,6 +1,8 @@
 package moe.engine.model;
 
 import java.lang.foreign.MemorySegment;
+import moe.engine.metrics.Phase;
+import moe.engine.metrics.PhaseClock;
 import moe.spi.device.Activation;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
@@ -14,6 +16,7 @@ final class LossHead {
   private static final long CHUNK_ELEMENTS = 1L << 26;
 
   private final DenseOps dense;
+  private final PhaseClock clock;
   private final TrainedLinear weights; // [vocab, dModel]
   private final Tensor targets; // I32 [tokens]
   private final Tensor losses; // F32 [tokens]
@@ -29,6 +32,7 @@ final class LossHead {
     int vocab = model.spec().vocab();
     int rows = Math.clamp(CHUNK_ELEMENTS / vocab, 1, tokens);
     this.dense = model.dense();
+    this.clock = model.clock();
     this.weights = model.head();
     this.targets = buffers.ownIndexes(tokens);
     this.losses = buffers.own(tokens);
@@ -53,6 +57,7 @@ final class LossHead {
       logits(chunk, stream);
       dense.crossEntropy(chunk.logits(), chunk.targets(), chunk.losses(), 1, null, stream);
     }
+    clock.lap(Phase.HEAD);
   }
 
   /// Fills `losses` and the gradient of the normed rows, adds to the gradient of the weights.
@@ -66,6 +71,7 @@ final class LossHead {
       dense.linearBackward(
           dLogits, chunk.normed(), weights.weights(), chunk.dNormed(), weights.trained(), stream);
     }
+    clock.lap(Phase.HEAD);
   }
 
   private void logits(Chunk chunk, DeviceStream stream) {

@@ -1,13 +1,16 @@
 package moe.engine.model;
 
 import moe.spi.device.DType;
+import moe.spi.stage.AuxiliaryWeights;
 
 /// What a model is made for.
 ///
 /// @param maxTokens the largest batch, `batch · seqLength`
 /// @param training whether to allocate gradients and what backward needs
 /// @param weights storage of matrices in inference, `F32` or `BF16`; in training all is F32
-public record ModelOptions(int maxTokens, boolean training, DType weights) {
+/// @param auxiliary what the routers add to the loss of each backward
+public record ModelOptions(
+    int maxTokens, boolean training, DType weights, AuxiliaryWeights auxiliary) {
   public ModelOptions {
     if (maxTokens < 1) {
       throw new IllegalArgumentException("maxTokens = %d: must be at least 1".formatted(maxTokens));
@@ -15,6 +18,11 @@ public record ModelOptions(int maxTokens, boolean training, DType weights) {
     if (training) {
       weights = DType.F32;
     }
+  }
+
+  /// Routers add nothing to the loss.
+  public ModelOptions(int maxTokens, boolean training, DType weights) {
+    this(maxTokens, training, weights, AuxiliaryWeights.NONE);
   }
 
   /// A model that trains.

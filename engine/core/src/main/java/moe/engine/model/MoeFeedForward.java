@@ -10,12 +10,19 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param spec the block
 /// @param stages closed with this
-public record MoeFeedForward(LayerSpec spec, MoeStages stages) implements FeedForward {
+/// @param terms what the router adds to the loss; null for nothing
+public record MoeFeedForward(LayerSpec spec, MoeStages stages, @Nullable RouterTerms terms)
+    implements FeedForward {
+  /// A block whose router adds nothing to the loss.
+  public MoeFeedForward(LayerSpec spec, MoeStages stages) {
+    this(spec, stages, null);
+  }
+
   @Override
   public MoeBlock pass(FeedForwardPorts ports, PassBuffers buffers) {
     return switch (stages) {
-      case MoeStages.Staged staged -> new StagedBlock(staged, spec, ports, buffers);
-      case MoeStages.Fused fused -> new FusedBlock(fused, spec, ports, buffers);
+      case MoeStages.Staged staged -> new StagedBlock(staged, this, ports, buffers);
+      case MoeStages.Fused fused -> new FusedBlock(fused, this, ports, buffers);
     };
   }
 
@@ -25,8 +32,12 @@ public record MoeFeedForward(LayerSpec spec, MoeStages stages) implements FeedFo
   }
 
   // Every layer's own: metrics and parity read it after the pass.
-  static Routing routing(LayerSpec spec, long tokens, PassBuffers buffers) {
+  Routing routing(long tokens, PassBuffers buffers) {
     return new Routing(buffers.ownIndexes(tokens, spec.topK()), buffers.own(tokens, spec.topK()));
+  }
+
+  RouterBackward routerBackward() {
+    return new RouterBackward(trained(stages.router().backward()), terms);
   }
 
   static <T> T inTraining(@Nullable T training) {

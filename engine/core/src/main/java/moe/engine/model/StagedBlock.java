@@ -1,5 +1,7 @@
 package moe.engine.model;
 
+import moe.engine.metrics.Phase;
+import moe.engine.metrics.PhaseClock;
 import moe.engine.wiring.MoeStages;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
@@ -8,13 +10,13 @@ import moe.spi.stage.Dispatched;
 import moe.spi.stage.Dispatcher;
 import moe.spi.stage.ExpertExecutor;
 import moe.spi.stage.LayerSpec;
-import moe.spi.stage.Router;
 import moe.spi.stage.Routing;
 import org.jspecify.annotations.Nullable;
 
 /// A MoE block of four stages: router, dispatcher, executor, combiner.
 final class StagedBlock implements MoeBlock {
   private final MoeStages.Staged stages;
+  private final PhaseClock clock;
   private final Tensor in;
   private final Routing routing;
   private final Dispatched dispatched;
@@ -30,16 +32,18 @@ final class StagedBlock implements MoeBlock {
       Combiner.Backward combiner,
       ExpertExecutor.Backward executor,
       Dispatcher.Backward dispatcher,
-      Router.Backward router) {}
+      RouterBackward router) {}
 
   StagedBlock(
-      MoeStages.Staged stages, LayerSpec spec, FeedForwardPorts ports, PassBuffers buffers) {
+      MoeStages.Staged stages, MoeFeedForward block, FeedForwardPorts ports, PassBuffers buffers) {
+    LayerSpec spec = block.spec();
     long tokens = ports.tokens();
     long slots = tokens * spec.topK();
     this.stages = stages;
+    this.clock = ports.clock();
     this.in = ports.in();
     this.out = ports.out();
-    this.routing = MoeFeedForward.routing(spec, tokens, buffers);
+    this.routing = block.routing(tokens, buffers);
     this.dispatched =
         new Dispatched(
             buffers.keptIndexes("offsets", spec.experts() + 1),
@@ -59,15 +63,19 @@ final class StagedBlock implements MoeBlock {
                 MoeFeedForward.trained(stages.combiner().backward()),
                 MoeFeedForward.trained(stages.experts().backward()),
                 MoeFeedForward.trained(stages.dispatcher().backward()),
-                MoeFeedForward.trained(stages.router().backward()));
+                block.routerBackward());
   }
 
   @Override
   public void forward(DeviceStream stream) {
     stages.router().route(in, routing, stream);
+    clock.lap(Phase.ROUTER);
     stages.dispatcher().dispatch(in, routing, dispatched, stream);
+    clock.lap(Phase.DISPATCH);
     stages.experts().execute(in, dispatched, expertRows, stream);
+    clock.lap(Phase.EXPERTS);
     stages.combiner().combine(expertRows, dispatched, routing, out, stream);
+    clock.lap(Phase.COMBINE);
   }
 
   @Override
@@ -78,9 +86,13 @@ final class StagedBlock implements MoeBlock {
     stream.zero(t.dIn());
     t.combiner()
         .backward(t.dOut(), expertRows, dispatched, routing, dExpertRows, t.dGates(), stream);
+    clock.lap(Phase.COMBINE);
     t.executor().backward(in, dispatched, dExpertRows, t.dRows(), stream);
+    clock.lap(Phase.EXPERTS);
     t.dispatcher().backward(t.dRows(), dispatched, t.dIn(), stream);
-    t.router().backward(in, routing, t.dGates(), t.dIn(), stream);
+    clock.lap(Phase.DISPATCH);
+    t.router().run(in, routing, t.dGates(), t.dIn(), stream);
+    clock.lap(Phase.ROUTER);
   }
 
   @Override

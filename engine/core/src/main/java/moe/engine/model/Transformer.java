@@ -1,6 +1,8 @@
 package moe.engine.model;
 
 import java.util.Optional;
+import moe.engine.metrics.Phase;
+import moe.engine.metrics.PhaseClock;
 import moe.spi.device.AttentionShape;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
@@ -18,6 +20,7 @@ final class Transformer {
   private final Embeddings embeddings;
   private final TrainedNorm finalNorm;
   private final float epsilon;
+  private final PhaseClock clock;
   private final int seqLength;
   private final Tensor ids; // I32 [tokens]
   private final Tensor embedded; // [tokens, dModel], like all below
@@ -40,6 +43,7 @@ final class Transformer {
     this.embeddings = model.embeddings();
     this.finalNorm = model.finalNorm();
     this.epsilon = spec.epsilon();
+    this.clock = model.clock();
     this.seqLength = seqLength;
     this.ids = buffers.ownIndexes(tokens);
     this.embedded = buffers.own(tokens, spec.dModel());
@@ -82,10 +86,12 @@ final class Transformer {
   /// @param position of the first token of each sequence; above 0 only with caches
   void forward(int position, DeviceStream stream) {
     dense.embed(ids, embeddings, seqLength, position, embedded, stream);
+    clock.lap(Phase.EMBEDDING);
     for (LayerPass layer : layers) {
       layer.forward(position, stream);
     }
     dense.layerNorm(last, finalNorm.weights(), epsilon, normed, statistics, stream);
+    clock.lap(Phase.NORM);
   }
 
   /// From `dNormed` to the gradients of all weights below.
@@ -100,10 +106,12 @@ final class Transformer {
         t.dResidual(),
         finalNorm.trained(),
         stream);
+    clock.lap(Phase.NORM);
     for (int i = layers.length - 1; i >= 0; i--) {
       layers[i].backward(stream);
     }
     dense.embedBackward(ids, t.dResidual(), seqLength, t.gradients(), stream);
+    clock.lap(Phase.EMBEDDING);
   }
 
   Tensor ids() {

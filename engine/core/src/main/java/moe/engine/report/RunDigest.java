@@ -10,6 +10,7 @@ import moe.engine.metrics.Phase;
 import moe.engine.metrics.RunRecord;
 import moe.engine.metrics.RunSummary;
 import moe.engine.metrics.StepMetrics;
+import moe.engine.metrics.StepTimes;
 
 /// A whole run, boiled down to what the page shows; its size does not depend on the number of steps
 /// (but for eight bytes each, for exact percentiles).
@@ -23,6 +24,8 @@ final class RunDigest {
   private final LoadMap load = new LoadMap();
   private final Map<Phase, Double> phaseMillis = new EnumMap<>(Phase.class);
   private double totalMillis;
+  private int timedSteps; // those whose phases were timed
+  private double timedMillis;
   private double otherMillis;
   private long tokens;
   private int lastStep;
@@ -49,14 +52,22 @@ final class RunDigest {
     series.add(step);
     load.add(step);
     latencies.add(step.times().totalMillis());
-    step.times().phaseMillis().forEach((phase, ms) -> phaseMillis.merge(phase, ms, Double::sum));
+    addPhases(step.times());
     totalMillis += step.times().totalMillis();
-    otherMillis += step.times().otherMillis();
     tokens += step.times().tokens();
     if (lastStep == 0) {
       firstLoss = step.losses().crossEntropy();
     }
     lastStep = step.step();
+  }
+
+  private void addPhases(StepTimes times) {
+    if (!times.phaseMillis().isEmpty()) {
+      times.phaseMillis().forEach((phase, ms) -> phaseMillis.merge(phase, ms, Double::sum));
+      timedSteps++;
+      timedMillis += times.totalMillis();
+      otherMillis += times.otherMillis();
+    }
   }
 
   RunSummary summary() {
@@ -120,7 +131,7 @@ final class RunDigest {
   private PhaseTime phase(String label, double millis) {
     return new PhaseTime(
         label,
-        Drawn.rounded(millis / latencies.count()),
-        totalMillis > 0 ? Drawn.rounded(millis / totalMillis) : 0);
+        Drawn.rounded(millis / timedSteps),
+        timedMillis > 0 ? Drawn.rounded(millis / timedMillis) : 0);
   }
 }

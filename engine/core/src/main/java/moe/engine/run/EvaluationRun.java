@@ -25,13 +25,14 @@ final class EvaluationRun implements AutoCloseable {
   private final SpreadWindows windows;
   private final BooleanSupplier stopped;
   private final RoutingMetrics routing;
-  private final PhaseClock clock = new PhaseClock();
+  private final PhaseClock clock;
   private final int[] ids;
   private final Gpt2Pass pass;
 
   EvaluationRun(PipelineConfig config, Gpt2 model, RunText text, BooleanSupplier stopped) {
     this.config = config;
     this.model = model;
+    this.clock = model.clock();
     this.stopped = stopped;
     this.windows = text.heldOut(config, TrainingRun.plannedSteps(config));
     MoeSize moe = Objects.requireNonNull(model.spec().moe());
@@ -69,6 +70,7 @@ final class EvaluationRun implements AutoCloseable {
     clock.start();
     routing.clear();
     pass.load(ids, 0);
+    clock.skip();
     pass.forward();
     pass.evaluate();
     double loss = pass.loss();

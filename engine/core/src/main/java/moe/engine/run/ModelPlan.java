@@ -43,7 +43,10 @@ record ModelPlan(
     int tokens = config.run().batchSize() * config.run().seqLength();
     ModelOptions options =
         new ModelOptions(
-            tokens, config.run().mode() == RunMode.TRAIN, config.precision().weights());
+            tokens,
+            config.run().mode() == RunMode.TRAIN,
+            config.precision().weights(),
+            Training.auxiliary(config));
     ModelSection model = config.model();
     MoeSection moe = config.moe();
     MoeSize size = new MoeSize(moe.experts(), moe.topK());

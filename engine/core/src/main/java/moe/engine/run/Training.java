@@ -1,10 +1,10 @@
 package moe.engine.run;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import moe.engine.config.Balance;
 import moe.engine.config.PipelineConfig;
+import moe.engine.config.RouterSection;
 import moe.engine.config.RunSection;
 import moe.engine.metrics.ExpertTokens;
 import moe.engine.model.Gpt2;
@@ -18,6 +18,7 @@ import moe.engine.train.TrainingPlan;
 import moe.spi.device.AdamW;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
+import moe.spi.stage.AuxiliaryWeights;
 
 /// What a pipeline file says about training, as the objects that do it.
 final class Training {
@@ -49,22 +50,25 @@ final class Training {
 
   private static Optional<BiasBalance> balance(PipelineConfig config, Gpt2 model) {
     return switch (config.router().balance()) {
-      case NONE -> Optional.empty();
+      case NONE, SWITCH -> Optional.empty();
       case BIAS -> {
         if (model.balanceBiases().size() < model.spec().layers()) {
-          throw refused(Balance.BIAS, config);
+          throw new MoeException(
+              ErrorKind.UNSUPPORTED,
+              "[router] balance = \"bias\": router %s has no bias for it; choose another balance or router"
+                  .formatted(config.router().type()));
         }
         yield Optional.of(new BiasBalance(model, config.router().balanceRate()));
       }
-      case SWITCH -> throw refused(Balance.SWITCH, config);
     };
   }
 
-  private static MoeException refused(Balance balance, PipelineConfig config) {
-    return new MoeException(
-        ErrorKind.UNSUPPORTED,
-        "[router] balance = \"%s\": router %s does not have it; choose another balance or router"
-            .formatted(balance.name().toLowerCase(Locale.ROOT), config.router().type()));
+  /// What the routers add to the loss of each part of a step.
+  static AuxiliaryWeights auxiliary(PipelineConfig config) {
+    RouterSection router = config.router();
+    double balance = router.balance() == Balance.SWITCH ? router.balanceLoss() : 0;
+    int parts = config.run().accumulate();
+    return new AuxiliaryWeights((float) (balance / parts), (float) (router.zLoss() / parts));
   }
 
   static ExpertTokens expertTokens(Gpt2 model) {

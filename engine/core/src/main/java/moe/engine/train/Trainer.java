@@ -10,11 +10,13 @@ import moe.engine.metrics.PhaseClock;
 import moe.engine.metrics.RoutingMetrics;
 import moe.engine.metrics.StepMetrics;
 import moe.engine.metrics.Update;
+import moe.engine.model.AuxiliaryLosses;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
 import moe.engine.model.Gpt2Spec;
 import moe.engine.model.MoeSize;
 import moe.engine.text.Batches;
+import org.jspecify.annotations.Nullable;
 
 /// Trains a model step by step: batches, forward, backward, clipping, AdamW, balance.
 ///
@@ -32,6 +34,7 @@ public final class Trainer implements AutoCloseable {
   private final RoutingMetrics routing;
   private final int routed; // layers with experts
   private final int[] ids;
+  private final @Nullable AuxiliaryLosses auxiliary;
 
   /// @param model made for training
   /// @param optimizer over its parameters, closed with this
@@ -47,13 +50,14 @@ public final class Trainer implements AutoCloseable {
     this.plan = plan;
     this.optimizer = optimizer;
     this.balance = balance;
-    this.clock = new PhaseClock();
+    this.clock = model.clock();
     Gpt2Spec spec = model.spec();
     MoeSize moe = spec.moe();
     this.routed = moe == null ? 0 : spec.layers();
     this.routing =
         new RoutingMetrics(routed, moe == null ? 1 : moe.experts(), moe == null ? 1 : moe.topK());
     this.ids = new int[plan.batch() * plan.seqLength()];
+    this.auxiliary = model.auxiliaryLosses().orElse(null);
     this.gradients = new GradientNorm(model);
     this.pass = model.trainingPass(plan.batch(), plan.seqLength());
   }
@@ -64,11 +68,11 @@ public final class Trainer implements AutoCloseable {
   public StepMetrics step(int step) {
     clock.start();
     routing.clear();
-    double loss = gradients(step);
+    Losses losses = gradients(step);
     double norm = gradients.clip(plan.clip());
     double rate = plan.rate().at(step);
     List<LayerRouting> layers = routing.layers();
-    if (Double.isFinite(loss) && Double.isFinite(norm)) {
+    if (Double.isFinite(losses.total()) && Double.isFinite(norm)) {
       optimizer.step(rate);
       balance.ifPresent(b -> b.update(layers));
     }
@@ -77,7 +81,7 @@ public final class Trainer implements AutoCloseable {
     return new StepMetrics(
         step,
         (step - 1) / plan.stepsPerEpoch() + 1,
-        Losses.of(loss),
+        losses,
         clock.stop((long) ids.length * plan.accumulate()),
         Update.of(norm, rate),
         layers,
@@ -85,21 +89,29 @@ public final class Trainer implements AutoCloseable {
   }
 
   /// Sums the gradients of all parts of a step and returns the mean loss.
-  private double gradients(int step) {
+  private Losses gradients(int step) {
     double loss = 0;
+    if (auxiliary != null) {
+      auxiliary.clear();
+    }
     model.zeroGradients();
+    clock.lap(Phase.OPTIMIZER);
     for (int part = 0; part < plan.accumulate(); part++) {
       batches.fill((step - 1L) * plan.accumulate() + part, ids);
       pass.load(ids, 0);
+      clock.skip();
       pass.forward();
       pass.backward(1.0 / plan.accumulate());
       loss += pass.loss() / plan.accumulate();
+      if (auxiliary != null) {
+        auxiliary.add();
+      }
       for (int layer = 0; layer < routed; layer++) {
         routing.add(layer, pass.expertIds(layer), pass.tokens());
       }
     }
     clock.skip();
-    return loss;
+    return auxiliary == null ? Losses.of(loss) : auxiliary.with(loss);
   }
 
   /// The optimizer, for checkpoints.

@@ -29,4 +29,20 @@ final class PhaseClockTest {
     // One division, one multiplication.
     assertThat(times.tokensPerSecond()).isCloseTo(128 / 0.018, within(1e-9));
   }
+
+  @Test
+  void splitsOneStepInSixteenWhereReadingTheTimeWaits() {
+    var reads = new AtomicLong();
+    var clock = PhaseClock.sampling(reads::incrementAndGet);
+    for (int step = 0; step < 33; step++) {
+      long before = reads.get();
+      clock.start();
+      clock.lap(Phase.HEAD);
+      clock.skip();
+      clock.lap(Phase.OPTIMIZER);
+      boolean split = step % 16 == 0;
+      assertThat(clock.stop(1).phaseMillis()).hasSize(split ? 2 : 0);
+      assertThat(reads.get() - before).isEqualTo(split ? 5 : 2);
+    }
+  }
 }

@@ -97,6 +97,62 @@ final class Mixture {
     return dToken;
   }
 
+  /// Balance loss and z-loss over all tokens, unweighted.
+  double[] terms(double[] x) {
+    int tokens = x.length / dModel;
+    double[] share = shares(x);
+    double even = 0;
+    double squares = 0;
+    for (int t = 0; t < tokens; t++) {
+      double[] z = router.forward(token(x, t));
+      double[] p = Softmax.of(z);
+      for (int e = 0; e < p.length; e++) {
+        even += p.length * share[e] * p[e] / tokens;
+      }
+      squares += Math.pow(Softmax.logSum(z), 2) / tokens;
+    }
+    return new double[] {even, squares};
+  }
+
+  /// The gradient of `x` from the weighted terms; adds to those of the router.
+  double[] termsBackward(double balance, double zLoss, double[] x) {
+    int tokens = x.length / dModel;
+    double[] share = shares(x);
+    double[] dX = new double[x.length];
+    for (int t = 0; t < tokens; t++) {
+      double[] z = router.forward(token(x, t));
+      double[] p = Softmax.of(z);
+      double[] dP = new double[p.length];
+      double inner = 0;
+      for (int e = 0; e < p.length; e++) {
+        dP[e] = balance * p.length * share[e] / tokens;
+        inner += p[e] * dP[e];
+      }
+      double[] dZ = new double[p.length];
+      for (int e = 0; e < p.length; e++) {
+        // Through the softmax, and of log Σ e^z, whose gradient is p.
+        dZ[e] = p[e] * (dP[e] - inner) + zLoss * 2 * Softmax.logSum(z) * p[e] / tokens;
+      }
+      System.arraycopy(router.backward(dZ, token(x, t)), 0, dX, t * dModel, dModel);
+    }
+    return dX;
+  }
+
+  private double[] shares(double[] x) {
+    int tokens = x.length / dModel;
+    double[] share = new double[experts.size()];
+    for (int t = 0; t < tokens; t++) {
+      for (int e : choose(token(x, t))) {
+        share[e] += 1.0 / (tokens * topK);
+      }
+    }
+    return share;
+  }
+
+  private double[] token(double[] x, int t) {
+    return Arrays.copyOfRange(x, t * dModel, (t + 1) * dModel);
+  }
+
   private static void add(double[] from, double[] to) {
     for (int i = 0; i < to.length; i++) {
       to[i] += from[i];

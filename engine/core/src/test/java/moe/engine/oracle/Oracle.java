@@ -17,6 +17,8 @@ public final class Oracle {
   private final List<double[]> middle = new ArrayList<>();
   private final double[] normed;
   private final double[] logits;
+  private double balance;
+  private double zLoss;
 
   /// Computes forward.
   ///
@@ -94,6 +96,24 @@ public final class Oracle {
     return Softmax.of(Arrays.copyOfRange(logits, t * size.vocab(), (t + 1) * size.vocab()));
   }
 
+  /// Adds the routers' own terms to the gradients of `backward`.
+  public Oracle with(double balanceWeight, double zWeight) {
+    this.balance = balanceWeight;
+    this.zLoss = zWeight;
+    return this;
+  }
+
+  /// Balance loss and z-loss, unweighted, summed over layers.
+  public double[] terms() {
+    double[] sums = new double[2];
+    for (int l = 0; l < size.layers(); l++) {
+      double[] terms = mixture(l).terms(norm(l, 2).forward(middle.get(l)));
+      sums[0] += terms[0];
+      sums[1] += terms[1];
+    }
+    return sums;
+  }
+
   /// The gradients of the loss; computed once.
   public Weights backward() {
     double[] dLogits = new double[logits.length];
@@ -123,6 +143,9 @@ public final class Oracle {
   private void backward(int l, double[] dX) {
     double[] n2 = norm(l, 2).forward(middle.get(l));
     double[] dN2 = size.experts() == 0 ? dense(l).backward(dX, n2) : mixture(l).backward(dX, n2);
+    if (balance != 0 || zLoss != 0) {
+      dN2 = sum(dN2, mixture(l).termsBackward(balance, zLoss, n2));
+    }
     norm(l, 2).backward(dN2, middle.get(l), dX);
     double[] n1 = norm(l, 1).forward(residual.get(l));
     double[] qkv = qkv(l).forward(n1);
