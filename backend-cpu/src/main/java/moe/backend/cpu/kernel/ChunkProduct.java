@@ -11,7 +11,7 @@ final class ChunkProduct {
   static final int HEIGHT_MULTIPLE = 24;
 
   // Packing costs about as much as a panel, and saves a fifteenth to a quarter of each.
-  private static final int PANELS_TO_PACK = 6;
+  private static final int PANELS_TO_PACK = 8;
 
   private static final int WEIGHTS = 1;
   private static final int WIDENED = 3;
@@ -50,17 +50,19 @@ final class ChunkProduct {
 
   private void packed(LinearCall call, int first, int n, int steps, Scratch scratch) {
     int rows = tiles.packedRows();
-    float[] copy = scratch.floats(WEIGHTS, (n + HEIGHT_MULTIPLE) * steps);
+    int tileFloats = steps * tiles.pitch();
+    float[] copy = scratch.floats(WEIGHTS, Math.ceilDiv(n, rows) * tileFloats);
     for (int i = 0; i < n; i += rows) {
+      int to = i / rows * tileFloats;
       int height = Math.min(rows, n - i);
       int at = first + i * call.inFeatures;
       if (call.shortWeights == null) {
         int from = call.weightsAt + at;
-        edges.pack(call.weights, from, call.inFeatures, height, steps, copy, i * steps);
+        edges.pack(call.weights, from, call.inFeatures, height, steps, copy, to, scratch.rows);
       } else {
         float[] widened = scratch.floats(WIDENED, rows * steps);
         copyRows(call, at, height, steps, widened);
-        edges.pack(widened, 0, steps, height, steps, copy, i * steps);
+        edges.pack(widened, 0, steps, height, steps, copy, to, scratch.rows);
       }
     }
   }
@@ -77,39 +79,46 @@ final class ChunkProduct {
     }
   }
 
-  /// The product with one panel, the weights being read where they are.
+  /// The product with two panels, or twice the same one, the weights being read where they are.
   void inPlace(
       LinearCall call,
       int first,
       int n,
       int steps,
-      float[] panel,
-      int b,
+      float[] panels,
+      int left,
+      int right,
       float[] sums,
       int c,
-      boolean add,
       Scratch scratch) {
-    int lanes = tiles.lanes();
+    int stride = 2 * tiles.lanes();
     int k = call.inFeatures;
     int from = inPlace(call, n);
     for (int i = 0; i < from; i += tiles.rows()) {
       int a = call.weightsAt + first + i * k;
-      tiles.tile(call.weights, a, k, panel, b, steps, sums, c + i * lanes, lanes, add);
+      tiles.tile(call.weights, a, k, panels, left, right, steps, sums, c + i * stride, stride);
     }
     float[] copy = scratch.floats(WEIGHTS, 0);
     for (int i = from; i < n; i += tiles.rows()) {
       int a = (i - from) * steps;
-      tiles.tile(copy, a, steps, panel, b, steps, sums, c + i * lanes, lanes, add);
+      tiles.tile(copy, a, steps, panels, left, right, steps, sums, c + i * stride, stride);
     }
   }
 
-  /// The product with one panel, the weights having been packed.
+  /// The product with two panels, or with one if `left` is `right`, the weights having been packed.
   void packed(
-      int n, int steps, float[] panel, int b, float[] sums, int c, boolean add, Scratch scratch) {
-    int lanes = tiles.lanes();
+      int n, int steps, float[] panels, int left, int right, float[] sums, int c, Scratch scratch) {
+    int stride = 2 * tiles.lanes();
+    int rows = tiles.packedRows();
     float[] copy = scratch.floats(WEIGHTS, 0);
-    for (int i = 0; i < n; i += tiles.packedRows()) {
-      tiles.packedTile(copy, i * steps, panel, b, steps, sums, c + i * lanes, lanes, add);
+    int a = 0;
+    for (int i = 0; i < n; i += rows, a += steps * tiles.pitch()) {
+      int to = c + i * stride;
+      if (left == right) {
+        tiles.packedHalf(copy, a, panels, left, steps, sums, to, stride);
+      } else {
+        tiles.packedTile(copy, a, panels, left, right, steps, sums, to, stride);
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 package moe.backend.cpu.kernel;
 
+import java.util.Arrays;
 import moe.spi.device.Activation;
 
 /// The gradient of grouped linear layers with respect to their input: `dX[r] = W_gᵀ · dY[r]`.
@@ -113,7 +114,7 @@ public final class GroupedBackwardInput {
     int tasks = blocks.size() * Math.ceilDiv(call.inFeatures, COLUMNS);
     chunk = tasks >= 4 * threads.size() ? COLUMNS : SMALL_COLUMNS;
     chunks = Math.ceilDiv(call.inFeatures, chunk);
-    int tileFloats = Math.multiplyExact(height, call.outFeatures);
+    int tileFloats = Math.multiplyExact(tiles.pitch(), call.outFeatures);
     for (int start = 0; start < blocks.size(); ) {
       int end = blocks.wave(start, WAVE / tileFloats);
       waveStart = start;
@@ -135,7 +136,7 @@ public final class GroupedBackwardInput {
   // Where a block begins in the packed rows.
   private int base(int block) {
     int before = blocks.panelsBefore(block) - blocks.panelsBefore(waveStart);
-    return before * height * call.outFeatures;
+    return before * tiles.pitch() * call.outFeatures;
   }
 
   // One tile of rows, all of outFeatures.
@@ -147,19 +148,21 @@ public final class GroupedBackwardInput {
       return;
     }
     int n = call.outFeatures;
-    int to = base(block) + row * n;
+    int to = base(block) + row / height * tiles.pitch() * n;
+    Scratch scratch = threads.scratch();
     Rows gradient = call.gradient;
     int first = blocks.first(block) + row;
     if (gradient.inOrder()) {
-      edges.pack(gradient.data(), gradient.offset(first), gradient.stride(), rows, n, packed, to);
+      int at = gradient.offset(first);
+      edges.pack(gradient.data(), at, gradient.stride(), rows, n, packed, to, scratch.rows);
       return;
     }
-    float[] copy = threads.scratch().floats(COPY, height * n);
+    float[] copy = scratch.floats(COPY, height * n);
     for (int i = 0; i < rows; i++) {
       int at = gradient.offset(first + i);
       elements.scale(gradient.gate(first + i), gradient.data(), at, copy, i * n, n);
     }
-    edges.pack(copy, 0, n, rows, n, packed, to);
+    edges.pack(copy, 0, n, rows, n, packed, to, scratch.rows);
   }
 
   private void multiply(int index) {
@@ -168,28 +171,35 @@ public final class GroupedBackwardInput {
     int width = Math.min(chunk, call.inFeatures - from);
     int lanes = tiles.lanes();
     Scratch scratch = threads.scratch();
-    float[] b = scratch.floats(B, Math.ceilDiv(width, lanes) * lanes * STEPS);
-    float[] corner = scratch.floats(CORNER, height * lanes);
+    float[] b = scratch.floats(B, Math.ceilDiv(width, 2 * lanes) * 2 * lanes * STEPS);
+    float[] corner = scratch.floats(CORNER, height * 2 * lanes);
     int first = call.outputAt + blocks.first(block) * call.outputStride + from;
+    if (!call.accumulate) {
+      for (int row = 0; row < blocks.rows(block); row++) {
+        int to = first + row * call.outputStride;
+        Arrays.fill(call.output, to, to + width, 0);
+      }
+    }
     for (int step = 0; step < call.outFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.outFeatures - step);
-      boolean add = call.accumulate || step > 0;
       packWeights(blocks.group(block), step, steps, from, width, b);
-      for (int column = 0; column < width; column += lanes) {
+      for (int column = 0; column < width; column += 2 * lanes) {
+        int tile = base(block) + step * tiles.pitch();
         for (int row = 0; row < blocks.rows(block); row += height) {
           edges.tile(
               packed,
-              base(block) + row * call.outFeatures + step * height,
+              tile,
               b,
               column * steps,
+              (column + lanes) * steps,
               steps,
               call.output,
               first + row * call.outputStride + column,
               call.outputStride,
-              add,
               blocks.rows(block) - row,
               width - column,
               corner);
+          tile += tiles.pitch() * call.outFeatures;
         }
       }
     }

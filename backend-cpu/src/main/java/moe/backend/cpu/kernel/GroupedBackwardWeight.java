@@ -109,7 +109,8 @@ public final class GroupedBackwardWeight {
   /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
   public void run(Ints offsets) {
     blocks.cut(offsets, call.groups);
-    packedColumns = Math.ceilDiv(call.inFeatures, tiles.lanes()) * tiles.lanes();
+    int pair = 2 * tiles.lanes();
+    packedColumns = Math.ceilDiv(call.inFeatures, pair) * pair;
     int tasks = call.groups * Math.ceilDiv(call.outFeatures, CHUNK);
     chunk = tasks >= 4 * threads.size() ? CHUNK : SMALL_CHUNK;
     chunks = Math.ceilDiv(call.outFeatures, chunk);
@@ -166,25 +167,25 @@ public final class GroupedBackwardWeight {
     int lanes = tiles.lanes();
     int height = tiles.packedRows();
     Scratch scratch = threads.scratch();
-    float[] a = scratch.floats(A, (chunk + height) * ROWS);
-    float[] corner = scratch.floats(CORNER, height * lanes);
+    float[] a = scratch.floats(A, Math.ceilDiv(chunk, height) * tiles.pitch() * ROWS);
+    float[] corner = scratch.floats(CORNER, height * 2 * lanes);
     packGradient(block, from, n, a, scratch);
     int first = blocks.group(block) * call.outFeatures + from;
     for (int left = 0; left < call.inFeatures; left += COLUMNS) {
       int right = Math.min(call.inFeatures, left + COLUMNS);
       for (int i = 0; i < n; i += height) {
         // Along the rows of dW, so that they are fetched ahead.
-        for (int column = left; column < right; column += lanes) {
+        for (int column = left; column < right; column += 2 * lanes) {
           edges.tile(
               a,
-              i * rows,
+              i / height * tiles.pitch() * rows,
               packed,
               base(block) + column * rows,
+              base(block) + (column + lanes) * rows,
               rows,
               call.weights,
               call.weightsAt + (first + i) * call.inFeatures + column,
               call.inFeatures,
-              true,
               n - i,
               call.inFeatures - column,
               corner);
@@ -193,7 +194,7 @@ public final class GroupedBackwardWeight {
     }
   }
 
-  // A tile is `[rows, packedRows()]`: a row of it is a piece of a row of dY.
+  // A tile is `[rows, pitch()]`: a row of it is a piece of a row of dY.
   private void packGradient(int block, int from, int n, float[] a, Scratch scratch) {
     int rows = blocks.rows(block);
     int height = tiles.packedRows();
@@ -208,7 +209,7 @@ public final class GroupedBackwardWeight {
       elements.scale(call.gradient.gate(r), call.gradient.data(), at, piece, 0, n);
       elements.add(piece, 0, sums, 0, n);
       for (int i = 0; i < full; i += height) {
-        int to = i * rows + row * height;
+        int to = (i / height * rows + row) * tiles.pitch();
         for (int j = 0; j < height; j++) {
           a[to + j] = piece[i + j];
         }

@@ -3,24 +3,25 @@ package moe.backend.cpu.kernel;
 /// How `GroupedForward` computes: rows in panels, or row by row where a group has few.
 ///
 /// Panels: first all threads write the rows of x transposed, `[panel][inFeatures][lanes]`, which
-/// also does the gather. Then a task is a block of up to 16 panels times a chunk of output
-/// features: the weights are read one number at a time against all lanes of a panel, and the sums
-/// `[panel][outFeatures][lanes]` are turned into rows as bias and activation are applied.
+/// also does the gather. Then a task is a block of up to 48 panels times a chunk of output
+/// features: the weights are read one number at a time against all lanes of two panels, and the
+/// sums `[pair of panels][outFeatures][2·lanes]` are turned into rows as bias and activation are
+/// applied.
 final class PanelForward {
-  private static final int PANELS_PER_BLOCK = 16;
+  private static final int PANELS_PER_BLOCK = 48;
   private static final int STEPS = 768;
-  private static final int CHUNK = 48;
+  private static final int CHUNK = 96;
   private static final int SMALL_CHUNK = 24;
   // Floats of packed rows in memory at once, 32 MiB.
   private static final int WAVE = 1 << 23;
 
   private static final int SUMS = 0;
-  private static final int ROW = 2;
 
   private final CpuThreads threads;
+  private final TileKernels tiles;
   private final ChunkProduct product;
   private final FewRowsForward fewRows;
-  private final ForwardStore store;
+  private final PanelStore store;
   private final RowBlocks blocks;
   private final int lanes;
   private final CpuThreads.Job pack = this::pack;
@@ -34,11 +35,12 @@ final class PanelForward {
 
   PanelForward(CpuThreads threads, TileKernels tiles, ActivationKernels elements) {
     this.threads = threads;
+    this.tiles = tiles;
     product = new ChunkProduct(tiles);
     lanes = tiles.lanes();
-    int fewest = lanes / 2 + 1;
-    store = new ForwardStore(elements);
-    fewRows = new FewRowsForward(tiles, store, fewest - 1);
+    int fewest = lanes + 1;
+    store = new PanelStore(tiles, elements);
+    fewRows = new FewRowsForward(tiles, new ForwardStore(elements), fewest - 1);
     blocks = new RowBlocks(PANELS_PER_BLOCK * lanes, lanes, fewest);
   }
 
@@ -86,22 +88,14 @@ final class PanelForward {
     if (panel >= blocks.panels(block)) {
       return;
     }
-    int rows = Math.min(lanes, blocks.rows(block) - panel * lanes);
-    int k = call.inFeatures;
-    int base = base(block) + panel * lanes * k;
+    int last = Math.min(lanes, blocks.rows(block) - panel * lanes) - 1;
+    int first = blocks.first(block) + panel * lanes;
+    int[] rows = threads.scratch().rows;
     for (int lane = 0; lane < lanes; lane++) {
-      if (lane >= rows) {
-        for (int p = 0; p < k; p++) {
-          packed[base + p * lanes + lane] = 0;
-        }
-        continue;
-      }
-      float[] x = call.input.data();
-      int row = call.input.offset(blocks.first(block) + panel * lanes + lane);
-      for (int p = 0; p < k; p++) {
-        packed[base + p * lanes + lane] = x[row + p];
-      }
+      rows[lane] = call.input.offset(first + Math.min(lane, last));
     }
+    int to = base(block) + panel * lanes * call.inFeatures;
+    tiles.columns(call.input.data(), rows, lanes, call.inFeatures, packed, to, lanes);
   }
 
   private void multiply(int index) {
@@ -113,32 +107,32 @@ final class PanelForward {
       fewRows.run(call, blocks, waveStart, block, from, n, threads.scratch());
       return;
     }
-    int sumsPerPanel =
-        ChunkProduct.HEIGHT_MULTIPLE * Math.ceilDiv(chunk, ChunkProduct.HEIGHT_MULTIPLE) * lanes;
+    int sumsPerPair =
+        ChunkProduct.HEIGHT_MULTIPLE
+            * Math.ceilDiv(chunk, ChunkProduct.HEIGHT_MULTIPLE)
+            * 2
+            * lanes;
     Scratch scratch = threads.scratch();
-    float[] sums = scratch.floats(SUMS, panels * sumsPerPanel);
-    int base = base(block);
+    int pairs = Math.ceilDiv(panels, 2);
+    float[] sums = scratch.floats(SUMS, pairs * sumsPerPair);
+    int feature = blocks.group(block) * call.outFeatures + from;
+    store.begin(call, feature, n, sums, pairs, sumsPerPair);
+    int panelFloats = call.inFeatures * lanes;
     for (int step = 0; step < call.inFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.inFeatures - step);
-      int first = (blocks.group(block) * call.outFeatures + from) * call.inFeatures + step;
+      int first = feature * call.inFeatures + step;
       boolean inPlace = product.copies(call, first, n, steps, panels, scratch);
-      for (int panel = 0; panel < panels; panel++) {
-        int b = base + (panel * call.inFeatures + step) * lanes;
-        int c = panel * sumsPerPanel;
+      for (int panel = 0; panel < panels; panel += 2) {
+        int left = base(block) + panel * panelFloats + step * lanes;
+        int right = panel + 1 < panels ? left + panelFloats : left;
+        int c = panel / 2 * sumsPerPair;
         if (inPlace) {
-          product.inPlace(call, first, n, steps, packed, b, sums, c, step > 0, scratch);
+          product.inPlace(call, first, n, steps, packed, left, right, sums, c, scratch);
         } else {
-          product.packed(n, steps, packed, b, sums, c, step > 0, scratch);
+          product.packed(n, steps, packed, left, right, sums, c, scratch);
         }
       }
     }
-    float[] row = scratch.floats(ROW, chunk);
-    for (int r = 0; r < blocks.rows(block); r++) {
-      int sum = r / lanes * sumsPerPanel + r % lanes;
-      for (int i = 0; i < n; i++) {
-        row[i] = sums[sum + i * lanes];
-      }
-      store.row(call, blocks.group(block), blocks.first(block) + r, from, row, 0, n);
-    }
+    store.end(call, blocks.first(block), blocks.rows(block), from, n, sums, sumsPerPair, scratch);
   }
 }

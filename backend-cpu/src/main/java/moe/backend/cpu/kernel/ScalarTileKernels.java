@@ -3,7 +3,7 @@ package moe.backend.cpu.kernel;
 /// The scalar twin of `VectorTileKernels`.
 final class ScalarTileKernels implements TileKernels {
   private static final int ROWS = 4;
-  private static final int LANES = 8;
+  private static final int LANES = 4;
 
   @Override
   public int rows() {
@@ -12,6 +12,11 @@ final class ScalarTileKernels implements TileKernels {
 
   @Override
   public int packedRows() {
+    return ROWS;
+  }
+
+  @Override
+  public int pitch() {
     return ROWS;
   }
 
@@ -26,17 +31,17 @@ final class ScalarTileKernels implements TileKernels {
       int aOffset,
       int aStride,
       float[] b,
-      int bOffset,
+      int left,
+      int right,
       int steps,
       float[] c,
       int cOffset,
-      int cStride,
-      boolean add) {
+      int cStride) {
     for (int i = 0; i < ROWS; i++) {
-      for (int j = 0; j < LANES; j += 4) {
-        int out = cOffset + i * cStride + j;
-        row(a, aOffset + i * aStride, 1, b, bOffset + j, steps, c, out, add);
-      }
+      int row = aOffset + i * aStride;
+      int out = cOffset + i * cStride;
+      row(a, row, 1, b, left, steps, c, out);
+      row(a, row, 1, b, right, steps, c, out + LANES);
     }
   }
 
@@ -45,30 +50,44 @@ final class ScalarTileKernels implements TileKernels {
       float[] a,
       int aOffset,
       float[] b,
+      int left,
+      int right,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride) {
+    packedHalf(a, aOffset, b, left, steps, c, cOffset, cStride);
+    packedHalf(a, aOffset, b, right, steps, c, cOffset + LANES, cStride);
+  }
+
+  @Override
+  public void packedHalf(
+      float[] a,
+      int aOffset,
+      float[] b,
       int bOffset,
       int steps,
       float[] c,
       int cOffset,
-      int cStride,
-      boolean add) {
+      int cStride) {
     for (int i = 0; i < ROWS; i++) {
-      for (int j = 0; j < LANES; j += 4) {
-        row(a, aOffset + i, ROWS, b, bOffset + j, steps, c, cOffset + i * cStride + j, add);
+      row(a, aOffset + i, ROWS, b, bOffset, steps, c, cOffset + i * cStride);
+    }
+  }
+
+  @Override
+  public void columns(
+      float[] x, int[] rows, int width, int steps, float[] y, int yOffset, int yPitch) {
+    for (int i = 0; i < width; i++) {
+      for (int p = 0; p < steps; p++) {
+        y[yOffset + p * yPitch + i] = x[rows[i] + p];
       }
     }
   }
 
   // 4 sums at once: one chain of additions would wait for its own result.
   private static void row(
-      float[] a,
-      int aOffset,
-      int aStep,
-      float[] b,
-      int bOffset,
-      int steps,
-      float[] c,
-      int out,
-      boolean add) {
+      float[] a, int aOffset, int aStep, float[] b, int bOffset, int steps, float[] c, int out) {
     float s0 = 0;
     float s1 = 0;
     float s2 = 0;
@@ -81,10 +100,10 @@ final class ScalarTileKernels implements TileKernels {
       s2 += v * b[at + 2];
       s3 += v * b[at + 3];
     }
-    c[out] = add ? c[out] + s0 : s0;
-    c[out + 1] = add ? c[out + 1] + s1 : s1;
-    c[out + 2] = add ? c[out + 2] + s2 : s2;
-    c[out + 3] = add ? c[out + 3] + s3 : s3;
+    c[out] += s0;
+    c[out + 1] += s1;
+    c[out + 2] += s2;
+    c[out + 3] += s3;
   }
 
   @Override

@@ -5,9 +5,13 @@ package moe.backend.cpu.kernel;
 /// Contents are undefined at the start of a job. A slot belongs to the job that is running.
 public final class Scratch {
   private static final int SLOTS = 6;
+  private static final int MOST_LANES = 16;
 
   /// For attention, which has more to keep track of than arrays.
   final AttentionScratch attention = new AttentionScratch();
+
+  /// Where some rows begin, for `TileKernels.columns`.
+  final int[] rows = new int[MOST_LANES];
 
   private final float[][] floats = new float[SLOTS][0];
 

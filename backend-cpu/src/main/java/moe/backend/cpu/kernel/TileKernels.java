@@ -2,9 +2,10 @@ package moe.backend.cpu.kernel;
 
 /// The inner loops of all matrix products, once with vectors and once without.
 ///
-/// One tile serves every product: `rows()` rows of A against a panel of `lanes()` columns of B. A
-/// is read in place or packed, one number at a time; B is packed as `[steps, lanes]`. The lanes of
-/// a panel are whatever the result has many of: tokens in the forward, features in the backward.
+/// One tile serves every product: some rows of A against two panels of `lanes()` columns of B, or
+/// one. A is packed as `[steps, pitch()]`, or read in place; a panel of B is `[steps, lanes()]`.
+/// The lanes of a panel are whatever the result has many of: tokens in the forward, features in the
+/// backward.
 interface TileKernels {
   /// The most steps of one tile.
   int MAX_STEPS = 1000;
@@ -15,30 +16,45 @@ interface TileKernels {
   /// Rows of A in a packed tile.
   int packedRows();
 
+  /// From one step of packed rows to the next, at least `packedRows()`; what is between does not
+  /// matter.
+  int pitch();
+
   /// Columns of B in a panel.
   int lanes();
 
-  /// `C[i, j] (+)= Σ_p A[i, p] · B[p, j]` for one tile, summed in the order of p.
+  /// `C[i, j] += Σ_p A[i, p] · B[p, j]` for one tile, summed in the order of p.
   ///
   /// @param a `[rows(), steps]` with stride `aStride`
-  /// @param b `[steps, lanes()]`, dense
+  /// @param b holds two panels `[steps, lanes()]`, one at `left` and one at `right`
   /// @param steps at most `MAX_STEPS`
-  /// @param c `[rows(), lanes()]` with stride `cStride`
-  /// @param add whether C is added to or overwritten
+  /// @param c `[rows(), 2·lanes()]` with stride `cStride`
   void tile(
       float[] a,
       int aOffset,
       int aStride,
       float[] b,
-      int bOffset,
+      int left,
+      int right,
       int steps,
       float[] c,
       int cOffset,
-      int cStride,
-      boolean add);
+      int cStride);
 
-  /// `tile` with A packed as `[steps, packedRows()]`, the numbers of one step side by side.
+  /// `tile` with A packed as `[steps, pitch()]`, the `packedRows()` numbers of a step side by side.
   void packedTile(
+      float[] a,
+      int aOffset,
+      float[] b,
+      int left,
+      int right,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride);
+
+  /// `packedTile` with one panel of B: `C` is `[packedRows(), lanes()]`.
+  void packedHalf(
       float[] a,
       int aOffset,
       float[] b,
@@ -46,8 +62,13 @@ interface TileKernels {
       int steps,
       float[] c,
       int cOffset,
-      int cStride,
-      boolean add);
+      int cStride);
+
+  /// Writes rows as columns: `y[yOffset + p·yPitch + i] = x[rows[i] + p]` for i below `width`.
+  ///
+  /// @param rows where each row begins
+  /// @param width `pitch()` or `lanes()`
+  void columns(float[] x, int[] rows, int width, int steps, float[] y, int yOffset, int yPitch);
 
   /// `y[i] = ⟨x, W[i]⟩` for `n` rows of W, each of `k` numbers: for few rows of x, where the
   /// weights come from memory and each is used once.

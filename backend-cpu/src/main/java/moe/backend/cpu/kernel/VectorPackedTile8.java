@@ -2,16 +2,17 @@ package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 import static moe.backend.cpu.kernel.TileKernels.MAX_STEPS;
-import static moe.backend.cpu.kernel.VectorTileKernels.store;
+import static moe.backend.cpu.kernel.VectorTileKernels.A_SCALE;
+import static moe.backend.cpu.kernel.VectorTileKernels.B_SCALE;
+import static moe.backend.cpu.kernel.VectorTileKernels.STEP;
 
 import jdk.incubator.vector.FloatVector;
 
-/// The packed tile of 8 × 2 vectors for machines with 32 registers.
+/// The packed tile of 8 × 2 vectors for machines with 32 registers, written like
+/// `VectorPackedTile6`.
 final class VectorPackedTile8 {
-  private static final int LANES = 2 * COUNT;
-
   private VectorPackedTile8() {}
 
   /// `TileKernels.packedTile` for 8 rows.
@@ -19,12 +20,12 @@ final class VectorPackedTile8 {
       float[] a,
       int aOffset,
       float[] b,
-      int bOffset,
+      int left,
+      int right,
       int steps,
       float[] c,
       int cOffset,
-      int cStride,
-      boolean add) {
+      int cStride) {
     FloatVector c00 = FloatVector.zero(F32);
     FloatVector c01 = c00;
     FloatVector c10 = c00;
@@ -41,42 +42,114 @@ final class VectorPackedTile8 {
     FloatVector c61 = c00;
     FloatVector c70 = c00;
     FloatVector c71 = c00;
-    int count = Math.min(steps, MAX_STEPS);
-    for (int p = 0; p < count; p++) {
-      FloatVector b0 = FloatVector.fromArray(F32, b, bOffset + p * LANES);
-      FloatVector b1 = FloatVector.fromArray(F32, b, bOffset + p * LANES + COUNT);
-      FloatVector v = FloatVector.broadcast(F32, a[aOffset + p * 8]);
-      c00 = multiplyAdd(v, b0, c00);
-      c01 = multiplyAdd(v, b1, c01);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 1]);
-      c10 = multiplyAdd(v, b0, c10);
-      c11 = multiplyAdd(v, b1, c11);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 2]);
-      c20 = multiplyAdd(v, b0, c20);
-      c21 = multiplyAdd(v, b1, c21);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 3]);
-      c30 = multiplyAdd(v, b0, c30);
-      c31 = multiplyAdd(v, b1, c31);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 4]);
-      c40 = multiplyAdd(v, b0, c40);
-      c41 = multiplyAdd(v, b1, c41);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 5]);
-      c50 = multiplyAdd(v, b0, c50);
-      c51 = multiplyAdd(v, b1, c51);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 6]);
-      c60 = multiplyAdd(v, b0, c60);
-      c61 = multiplyAdd(v, b1, c61);
-      v = FloatVector.broadcast(F32, a[aOffset + p * 8 + 7]);
-      c70 = multiplyAdd(v, b0, c70);
-      c71 = multiplyAdd(v, b1, c71);
+    int end = Math.min(STEP * steps, STEP * MAX_STEPS);
+    for (int q = 0; q < end; q += STEP) {
+      FloatVector b0 = FloatVector.fromArray(F32, b, left + q * B_SCALE);
+      FloatVector b1 = FloatVector.fromArray(F32, b, right + q * B_SCALE);
+      FloatVector v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE]);
+      c00 = FMA ? v.fma(b0, c00) : v.mul(b0).add(c00);
+      c01 = FMA ? v.fma(b1, c01) : v.mul(b1).add(c01);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 1]);
+      c10 = FMA ? v.fma(b0, c10) : v.mul(b0).add(c10);
+      c11 = FMA ? v.fma(b1, c11) : v.mul(b1).add(c11);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 2]);
+      c20 = FMA ? v.fma(b0, c20) : v.mul(b0).add(c20);
+      c21 = FMA ? v.fma(b1, c21) : v.mul(b1).add(c21);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 3]);
+      c30 = FMA ? v.fma(b0, c30) : v.mul(b0).add(c30);
+      c31 = FMA ? v.fma(b1, c31) : v.mul(b1).add(c31);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 4]);
+      c40 = FMA ? v.fma(b0, c40) : v.mul(b0).add(c40);
+      c41 = FMA ? v.fma(b1, c41) : v.mul(b1).add(c41);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 5]);
+      c50 = FMA ? v.fma(b0, c50) : v.mul(b0).add(c50);
+      c51 = FMA ? v.fma(b1, c51) : v.mul(b1).add(c51);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 6]);
+      c60 = FMA ? v.fma(b0, c60) : v.mul(b0).add(c60);
+      c61 = FMA ? v.fma(b1, c61) : v.mul(b1).add(c61);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 7]);
+      c70 = FMA ? v.fma(b0, c70) : v.mul(b0).add(c70);
+      c71 = FMA ? v.fma(b1, c71) : v.mul(b1).add(c71);
     }
-    store(c00, c01, c, cOffset, add);
-    store(c10, c11, c, cOffset + cStride, add);
-    store(c20, c21, c, cOffset + 2 * cStride, add);
-    store(c30, c31, c, cOffset + 3 * cStride, add);
-    store(c40, c41, c, cOffset + 4 * cStride, add);
-    store(c50, c51, c, cOffset + 5 * cStride, add);
-    store(c60, c61, c, cOffset + 6 * cStride, add);
-    store(c70, c71, c, cOffset + 7 * cStride, add);
+    int at = cOffset;
+    c00.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c01.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c10.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c11.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c20.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c21.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c30.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c31.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c40.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c41.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c50.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c51.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c60.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c61.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+    at += cStride;
+    c70.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    c71.add(FloatVector.fromArray(F32, c, at + COUNT)).intoArray(c, at + COUNT);
+  }
+
+  /// `TileKernels.packedHalf` for 8 rows.
+  static void half(
+      float[] a,
+      int aOffset,
+      float[] b,
+      int bOffset,
+      int steps,
+      float[] c,
+      int cOffset,
+      int cStride) {
+    FloatVector c0 = FloatVector.zero(F32);
+    FloatVector c1 = c0;
+    FloatVector c2 = c0;
+    FloatVector c3 = c0;
+    FloatVector c4 = c0;
+    FloatVector c5 = c0;
+    FloatVector c6 = c0;
+    FloatVector c7 = c0;
+    int end = Math.min(STEP * steps, STEP * MAX_STEPS);
+    for (int q = 0; q < end; q += STEP) {
+      FloatVector w = FloatVector.fromArray(F32, b, bOffset + q * B_SCALE);
+      FloatVector v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE]);
+      c0 = FMA ? v.fma(w, c0) : v.mul(w).add(c0);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 1]);
+      c1 = FMA ? v.fma(w, c1) : v.mul(w).add(c1);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 2]);
+      c2 = FMA ? v.fma(w, c2) : v.mul(w).add(c2);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 3]);
+      c3 = FMA ? v.fma(w, c3) : v.mul(w).add(c3);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 4]);
+      c4 = FMA ? v.fma(w, c4) : v.mul(w).add(c4);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 5]);
+      c5 = FMA ? v.fma(w, c5) : v.mul(w).add(c5);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 6]);
+      c6 = FMA ? v.fma(w, c6) : v.mul(w).add(c6);
+      v = FloatVector.broadcast(F32, a[aOffset + q * A_SCALE + 7]);
+      c7 = FMA ? v.fma(w, c7) : v.mul(w).add(c7);
+    }
+    int at = cOffset;
+    c0.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c1.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c2.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c3.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c4.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c5.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c6.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
+    at += cStride;
+    c7.add(FloatVector.fromArray(F32, c, at)).intoArray(c, at);
   }
 }

@@ -19,7 +19,8 @@ final class KernelCheck {
       }
     }
     TileKernels tiles = InnerLoops.best().tiles;
-    System.out.println(tiles.getClass().getSimpleName() + " " + tiles.rows() + "x" + tiles.lanes());
+    System.out.println(
+        tiles.getClass().getSimpleName() + " " + tiles.rows() + "x" + 2 * tiles.lanes());
   }
 
   private static void forward(CpuThreads threads, LinearCase layer) {
