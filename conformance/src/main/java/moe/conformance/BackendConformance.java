@@ -63,11 +63,15 @@ public abstract class BackendConformance {
     switch (Conformance.check(session, rule).outcome()) {
       case Outcome.Held _, Outcome.NotClaimed _ -> {}
       case Outcome.Skipped(String reason) -> skip(reason, required);
-      case Outcome.Broken(String message, Throwable cause) ->
-          throw new Violation(
-              "%s (%s): %s%n  %s%n  If this fails, check %s"
-                  .formatted(rule.id(), rule.level(), message, rule.intent(), rule.hint()),
-              cause);
+      case Outcome.Broken(String message, Throwable cause) -> {
+        String text =
+            "%s (%s): %s%n  %s%n  If this fails, check %s"
+                .formatted(rule.id(), rule.level(), message, rule.intent(), rule.hint());
+        switch (rule.level()) {
+          case MUST -> throw new Violation(text, cause);
+          case SHOULD -> Assumptions.abort(text); // named, and no failure
+        }
+      }
     }
   }
 
@@ -75,7 +79,7 @@ public abstract class BackendConformance {
     if (required) {
       throw new Violation("%s asks for this backend: %s".formatted(REQUIRE, reason));
     }
-    Assumptions.abort(reason);
+    Assumptions.abort(String.valueOf(reason));
   }
 
   private static boolean required(String backend) {

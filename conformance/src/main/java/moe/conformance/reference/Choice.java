@@ -45,6 +45,22 @@ public record Choice(int[] ids, Bounded gates) {
     return new Choice(ids, gates.bounded());
   }
 
+  /// The softmax over the logits of experts already chosen.
+  public static double[] gates(double[] logits, int[] ids, int experts, int topK) {
+    double[] gates = new double[ids.length];
+    for (int first = 0; first < ids.length; first += topK) {
+      double sum = 0;
+      for (int slot = first; slot < first + topK; slot++) {
+        gates[slot] = Math.exp(logits[slot / topK * experts + ids[slot]]);
+        sum += gates[slot];
+      }
+      for (int slot = first; slot < first + topK; slot++) {
+        gates[slot] /= sum;
+      }
+    }
+    return gates;
+  }
+
   /// The gradient of the chosen logits, `g_k·(d_k − Σ g_j·d_j)`; 0 for an unused slot.
   public static Bounded backward(int[] ids, double[] gates, double[] dGates, int topK) {
     Sums dLogits = new Sums(ids.length);

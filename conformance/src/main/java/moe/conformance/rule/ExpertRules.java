@@ -6,18 +6,22 @@ import moe.conformance.reference.Experts;
 import moe.conformance.reference.Sums;
 import moe.conformance.trial.BlockBench;
 import moe.conformance.trial.Draw;
+import moe.conformance.trial.Expect;
 import moe.conformance.trial.Feature;
 import moe.conformance.trial.NotClaimed;
 import moe.conformance.trial.Pass;
 import moe.conformance.trial.Routed;
 import moe.conformance.trial.Workbench;
+import moe.spi.Support;
 import moe.spi.device.Activation;
+import moe.spi.device.Capability;
 import moe.spi.device.DType;
 import moe.spi.device.Tensor;
 import moe.spi.stage.Dispatched;
 import moe.spi.stage.ExpertExecutor;
 import moe.spi.stage.ExpertExecutorFactory;
 import moe.spi.stage.LayerSpec;
+import moe.spi.stage.StageFactory;
 
 /// The executor of feed-forward experts, and its gradient.
 final class ExpertRules {
@@ -81,11 +85,31 @@ final class ExpertRules {
   }
 
   private static void halves(Workbench at) {
+    ExpertExecutorFactory experts = at.subject().stage(ExpertExecutorFactory.class, Blocks.EXPERTS);
+    requireHalves(at, List.of(experts), name(experts));
     for (Blocks.Size size : Blocks.FEW) {
       for (boolean gated : new boolean[] {false, true}) {
         run(at, size, size.spec(Activation.GELU, gated, true, DType.BF16, false), -1, false);
       }
     }
+  }
+
+  /// Ends the rule where the backend has no BF16 and the stages say so.
+  static void requireHalves(Workbench at, List<? extends StageFactory<?>> stages, String name) {
+    if (at.claims(Capability.BF16_WEIGHTS)) {
+      return;
+    }
+    LayerSpec spec = Blocks.FEW.getLast().spec(Activation.GELU, false, true, DType.BF16, false);
+    for (StageFactory<?> stage : stages) {
+      Expect.that(
+          stage.backend().equals(StageFactory.ANY_BACKEND)
+              || stage.supports(spec, at.backend()) instanceof Support.No,
+          "%s supports BF16 weights, and the backend does not claim BF16_WEIGHTS",
+          stage.name());
+    }
+    String reason = "BF16_WEIGHTS is not claimed";
+    at.refused(new Feature(name, DType.BF16, Pass.FORWARD), reason);
+    throw new NotClaimed(reason);
   }
 
   private static void spoiled(Workbench at) {

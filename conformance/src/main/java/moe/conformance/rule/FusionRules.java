@@ -88,6 +88,8 @@ final class FusionRules {
   }
 
   private static void halves(Workbench at) {
+    List<FusedMoeFactory> fusions = fusions(at);
+    ExpertRules.requireHalves(at, fusions, "fusion " + fusions.getFirst().name());
     for (Blocks.Size size : Blocks.FEW) {
       for (boolean gated : new boolean[] {false, true}) {
         run(at, size, size.spec(Activation.GELU, gated, true, DType.BF16, false), -1);

@@ -37,6 +37,10 @@ public final class RuleBook {
   private static List<Rule> collect() {
     List<Rule> rules =
         Stream.of(
+                BackendRules.all(),
+                MemoryRules.all(),
+                AccountRules.all(),
+                StreamRules.all(),
                 DenseRules.all(),
                 SequenceRules.all(),
                 AttentionRules.all(),
@@ -47,7 +51,10 @@ public final class RuleBook {
                 DispatchRules.all(),
                 ExpertRules.all(),
                 CombineRules.all(),
-                FusionRules.all())
+                FusionRules.all(),
+                SpecialRules.all(),
+                WholeRules.all(),
+                ErrorRules.all())
             .flatMap(List::stream)
             .sorted(
                 Comparator.<Rule>comparingInt(rule -> group(rule))

@@ -140,6 +140,23 @@ public final class BlockBench {
         "%s: supports says no (%s), and create works".formatted(factory.name(), reason));
   }
 
+  /// What was added to each parameter's gradient.
+  public Map<String, double[]> readGradients() {
+    Map<String, double[]> added = new LinkedHashMap<>();
+    for (Parameter parameter : parameters.all()) {
+      Tensor gradient = parameter.gradient();
+      double[] start = before.get(parameter.name());
+      if (gradient != null && start != null) {
+        double[] values = at.read(gradient);
+        for (int i = 0; i < values.length; i++) {
+          values[i] -= start[i];
+        }
+        added.put(parameter.name(), values);
+      }
+    }
+    return added;
+  }
+
   /// Fails unless these gradients were added to the parameters'.
   public void compareGradients(Map<String, Sums> gradients) {
     gradients.forEach((name, sums) -> compareGradient(name, sums.bounded()));

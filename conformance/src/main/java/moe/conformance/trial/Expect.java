@@ -34,6 +34,7 @@ public final class Expect {
   }
 
   /// Fails unless this holds.
+  @SuppressWarnings("AnnotateFormatMethod") // that annotation would be a dependency
   public static void that(boolean holds, String message, Object... arguments) {
     if (!holds) {
       throw new Violation(message.formatted(arguments));
