@@ -1,7 +1,7 @@
 // moe_dispatch: sorts assignments by expert, ascending within an expert (a stable counting sort),
 // with no host in the loop and no order left to chance.
 //
-// expertIds    I32 [slots], slot = token · topK + k; -1 for an unused slot
+// expertIds    I32 [slots], slot = token · topK + k; -1 for an unused slot, as is any id out of range
 // offsets      I32 [experts + 1]
 // assignments  I32 [slots], row -> slot; not written from offsets[experts] on
 // positions    I32 [slots], slot -> row, -1 for an unused slot
@@ -15,7 +15,11 @@
 //   Parameters: DispatchArgs by value. experts <= 1024.
 #include <cstdint>
 
-#include "sm90.cuh"
+#include "dependent.cuh"
+
+#ifndef MOE_DYNAMIC_SHARED  // the emulation of the tests has its own
+#define MOE_DYNAMIC_SHARED(TYPE, NAME) extern __shared__ TYPE NAME[]
+#endif
 
 namespace moe {
 
@@ -52,7 +56,7 @@ __device__ __forceinline__ void countByWarp(const DispatchArgs& args, int* histo
   int* own = histogram + (threadIdx.x >> 5) * args.experts;
   for (int slot = mine.begin + (threadIdx.x & 31); slot < mine.end; slot += 32) {
     int expert = args.expertIds[slot];
-    if (expert >= 0) atomicAdd(own + expert, 1);
+    if (expert >= 0 && expert < args.experts) atomicAdd(own + expert, 1);
   }
   __syncthreads();
 }
@@ -61,7 +65,7 @@ __device__ __forceinline__ void countByWarp(const DispatchArgs& args, int* histo
 
 extern "C" __global__ void __launch_bounds__(1024)
     moe_dispatch_count(const __grid_constant__ moe::DispatchArgs args) {
-  extern __shared__ int histogram[];
+  MOE_DYNAMIC_SHARED(int, histogram);
   moe::releaseSuccessor();  // whoever follows waits for all of this kernel before it reads
   moe::awaitPredecessor();
   moe::countByWarp(args, histogram);
@@ -74,7 +78,7 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 extern "C" __global__ void __launch_bounds__(1024)
     moe_dispatch_place(const __grid_constant__ moe::DispatchArgs args) {
-  extern __shared__ int histogram[];  // [warps][experts], then starts[experts]
+  MOE_DYNAMIC_SHARED(int, histogram);  // [warps][experts], then starts[experts]
   __shared__ int warpSums[32];
   int* starts = histogram + moe::DISPATCH_WARPS * args.experts;
   int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
@@ -127,6 +131,7 @@ extern "C" __global__ void __launch_bounds__(1024)
   for (int base = mine.begin; base < mine.end; base += 32) {
     int slot = base + lane;
     int expert = slot < mine.end ? args.expertIds[slot] : -1;
+    if (expert >= args.experts) expert = -1;
     uint32_t same = __match_any_sync(~0u, expert);
     int rank = __popc(same & ((1u << lane) - 1));
     int row = expert >= 0 ? next[expert] + rank : -1;

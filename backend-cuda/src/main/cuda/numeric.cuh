@@ -67,4 +67,23 @@ __device__ __forceinline__ float activateExact(int kind, float x) {
   }
 }
 
+/// The derivative of activateExact; NaN stays NaN.
+__device__ __forceinline__ float activationSlope(int kind, float x) {
+  switch (kind) {
+    case GELU: {
+      float t = tanhf(x * fmaf(0.0356774081f, x * x, 0.7978845608f));
+      float inner = fmaf(0.1070322243f, x * x, 0.7978845608f);
+      return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * inner;
+    }
+    case SILU: {
+      float s = 1.0f / (1.0f + expf(-x));
+      return s * (1.0f + x * (1.0f - s));
+    }
+    case RELU:
+      return x > 0.0f ? 1.0f : x <= 0.0f ? 0.0f : x;
+    default:
+      return 1.0f;
+  }
+}
+
 }  // namespace moe

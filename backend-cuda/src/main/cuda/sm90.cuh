@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "dependent.cuh"
 #include "wgmma.cuh"
 
 namespace moe {
@@ -201,19 +202,6 @@ __device__ __forceinline__ void storeTransposed(
       "stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
       "r"(a), "r"(b), "r"(c), "r"(d)
       : "memory");
-}
-
-// ---- dependent launches ----
-
-/// Waits for the kernels this one depends on; returns at once in an ordinary launch.
-__device__ __forceinline__ void awaitPredecessor() {
-  asm volatile("griddepcontrol.wait;" ::: "memory");
-}
-
-/// Lets the next kernel start its prologue. Only after `awaitPredecessor`, so that a kernel's
-/// prologue may read what the kernel before its predecessor wrote.
-__device__ __forceinline__ void releaseSuccessor() {
-  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 }
 
 }  // namespace moe

@@ -1,0 +1,9 @@
+package moe.backend.cuda;
+
+/// How matrix products multiply. Sums are always float32.
+enum Arithmetic {
+  /// Fused multiply-adds in float32.
+  F32,
+  /// Tensor cores, with inputs rounded to 10 fraction bits.
+  TF32
+}

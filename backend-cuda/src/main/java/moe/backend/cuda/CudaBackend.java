@@ -1,0 +1,118 @@
+package moe.backend.cuda;
+
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import moe.spi.device.Backend;
+import moe.spi.device.Capability;
+import moe.spi.device.DType;
+import moe.spi.device.DenseOps;
+import moe.spi.device.DeviceInfo;
+import moe.spi.device.MemoryUse;
+import moe.spi.device.Shape;
+
+/// An NVIDIA GPU as a device.
+public final class CudaBackend implements Backend {
+  /// The name of the factory, and of this backend in `[backend] prefer`.
+  public static final String NAME = "cuda";
+
+  private final DeviceInfo info;
+  private final Device device;
+  private final Driver.Handle fillStream;
+  private final CudaMemory memory;
+  private final CudaDenseOps dense;
+  private final Products exactProducts;
+  private final Set<CudaStream> streams = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  /// @param images the image of each name
+  CudaBackend(
+      DeviceInfo info, Driver driver, Function<String, byte[]> images, Arithmetic arithmetic) {
+    this.info = info;
+    this.device = new Device(driver, info.index(), images);
+    this.fillStream = driver.newStream();
+    this.memory = new CudaMemory(device, fillStream);
+    this.dense = new CudaDenseOps(new Products(device.multiprocessors(), arithmetic));
+    this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32);
+  }
+
+  /// The matrix products of this backend, for stages that bring their own kernels.
+  public Products products() {
+    return dense.products();
+  }
+
+  /// Products in float32 whatever the others are, for routers: a rounded logit may choose another
+  /// expert.
+  public Products exactProducts() {
+    return exactProducts;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public DeviceInfo device() {
+    return info;
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.of(Capability.ASYNC, Capability.DETERMINISTIC, Capability.BF16_WEIGHTS);
+  }
+
+  @Override
+  public CudaTensor allocate(DType type, Shape shape) {
+    checkOpen();
+    return memory.allocate(type, shape);
+  }
+
+  @Override
+  public CudaStream newStream() {
+    checkOpen();
+    CudaStream stream = new CudaStream(device, streams::remove);
+    streams.add(stream);
+    return stream;
+  }
+
+  @Override
+  public DenseOps dense() {
+    return dense;
+  }
+
+  @Override
+  public double measureFlops() {
+    return Peak.flopsPerSecond(this, device.multiprocessors());
+  }
+
+  @Override
+  public double measureReadBandwidth() {
+    return Peak.readBytesPerSecond(this, device.multiprocessors());
+  }
+
+  @Override
+  public MemoryUse memory() {
+    checkOpen();
+    return memory.use();
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    streams.forEach(CudaStream::close);
+    memory.closeAll();
+    device.release("a stream", () -> device.driver().closeStream(fillStream));
+    device.close();
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the CUDA backend is closed");
+    }
+  }
+}

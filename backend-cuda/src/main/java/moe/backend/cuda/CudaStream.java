@@ -1,0 +1,172 @@
+package moe.backend.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.Tensor;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+
+/// A stream of the driver, with the memory for the arguments of its calls.
+public final class CudaStream implements DeviceStream {
+  private static final long STAGING_BYTES = 4 << 20;
+  private static final long SCRATCH_BYTES = 16 << 10;
+
+  private final Device device;
+  private final Driver.Handle stream;
+  private final Driver.Handle scratch;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment staging;
+  private final Launch launch;
+  private final Consumer<CudaStream> onClose;
+  private volatile boolean closed;
+
+  CudaStream(Device device, Consumer<CudaStream> onClose) {
+    this.device = device;
+    this.onClose = onClose;
+    this.stream = device.driver().newStream();
+    Driver.Handle memory = device.driver().allocate(SCRATCH_BYTES);
+    if (memory == null) {
+      device.driver().closeStream(stream);
+      throw new MoeException(
+          ErrorKind.MEMORY, "cuda: no room for a stream: the GPU's memory is full");
+    }
+    this.scratch = memory;
+    this.staging = arena.allocate(STAGING_BYTES, 64);
+    this.launch = new Launch(device, stream, arena);
+  }
+
+  /// The stream behind the SPI's interface.
+  ///
+  /// @throws IllegalArgumentException if it is another backend's
+  public static CudaStream of(DeviceStream stream) {
+    if (stream instanceof CudaStream cuda) {
+      cuda.checkOpen();
+      return cuda;
+    }
+    throw new IllegalArgumentException(
+        "a %s is not a stream of the CUDA backend".formatted(stream.getClass().getSimpleName()));
+  }
+
+  /// Begins a call of a kernel with blocks of `block` threads in a grid of `x · y · z` of them.
+  public Launch launch(Kernel kernel, int block, long x, long y, long z) {
+    return launch.of(kernel, block, x, y, z);
+  }
+
+  /// Begins a call of a kernel that goes through `n` elements, 4 a thread.
+  public Launch each(Kernel kernel, long n) {
+    return launch.of(kernel, 256, Math.min(Math.ceilDiv(n, 1024), 65535), 1, 1);
+  }
+
+  /// 16 KiB of this stream for what lives no longer than an operation.
+  long scratch() {
+    return scratch.address();
+  }
+
+  /// The multiprocessors of the device.
+  public int multiprocessors() {
+    return device.multiprocessors();
+  }
+
+  @Override
+  public void upload(MemorySegment source, Tensor target) {
+    CudaTensor to = sized("upload", source, target);
+    Driver driver = device.driver();
+    if (source.isNative()) {
+      if (source.byteSize() > 0) {
+        driver.upload(source, to.address(), stream);
+        driver.synchronize(stream); // pinned memory would still be read
+      }
+      return;
+    }
+    for (long at = 0; at < source.byteSize(); at += STAGING_BYTES) {
+      long bytes = Math.min(STAGING_BYTES, source.byteSize() - at);
+      driver.synchronize(stream);
+      MemorySegment.copy(source, at, staging, 0, bytes);
+      driver.upload(staging.asSlice(0, bytes), to.address() + at, stream);
+    }
+  }
+
+  @Override
+  public void download(Tensor source, MemorySegment target) {
+    CudaTensor from = sized("download", target, source);
+    Driver driver = device.driver();
+    if (target.isNative()) {
+      if (target.byteSize() > 0) {
+        driver.download(from.address(), target, stream);
+      }
+      return;
+    }
+    for (long at = 0; at < target.byteSize(); at += STAGING_BYTES) {
+      long bytes = Math.min(STAGING_BYTES, target.byteSize() - at);
+      driver.download(from.address() + at, staging.asSlice(0, bytes), stream);
+      MemorySegment.copy(staging, 0, target, at, bytes);
+    }
+  }
+
+  @Override
+  public void copy(Tensor source, Tensor target) {
+    checkOpen();
+    CudaTensor from = CudaTensor.of(source);
+    CudaTensor to = CudaTensor.of(target);
+    if (from.type() != to.type() || from.shape().elements() != to.shape().elements()) {
+      throw new IllegalArgumentException(
+          "copy: source is %s, target is %s; both must have one type and size".formatted(from, to));
+    }
+    if (from.byteSize() > 0) {
+      device.driver().copy(from.address(), to.address(), from.byteSize(), stream);
+    }
+  }
+
+  @Override
+  public void zero(Tensor target) {
+    checkOpen();
+    CudaTensor tensor = CudaTensor.of(target);
+    if (tensor.byteSize() > 0) {
+      device.driver().zero(tensor.address(), tensor.byteSize(), stream);
+    }
+  }
+
+  @Override
+  public void synchronize() {
+    checkOpen();
+    device.driver().synchronize(stream);
+  }
+
+  @Override
+  public long timeNanos() {
+    synchronize();
+    return System.nanoTime();
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    onClose.accept(this);
+    device.release("a stream", () -> device.driver().synchronize(stream));
+    device.release("a stream", () -> device.driver().closeStream(stream));
+    device.release("memory", () -> device.driver().free(scratch));
+    arena.close();
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("this stream is closed");
+    }
+  }
+
+  private CudaTensor sized(String operation, MemorySegment host, Tensor tensor) {
+    checkOpen();
+    CudaTensor cuda = CudaTensor.of(tensor);
+    if (host.byteSize() != cuda.byteSize()) {
+      throw new IllegalArgumentException(
+          "%s: host memory has %,d bytes, tensor %s has %,d"
+              .formatted(operation, host.byteSize(), cuda, cuda.byteSize()));
+    }
+    return cuda;
+  }
+}

@@ -1,0 +1,97 @@
+package moe.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import moe.spi.device.DType;
+import moe.spi.device.Shape;
+import moe.spi.device.Tensor;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
+
+/// A tensor in a GPU's memory. A view is the same memory from another address on.
+public final class CudaTensor implements Tensor {
+  private final CudaTensor owner;
+  private final @Nullable CudaMemory memory;
+  private final Driver.Handle allocation;
+  private final DType type;
+  private final Shape shape;
+  private final long address;
+  private volatile boolean closed;
+
+  CudaTensor(CudaMemory memory, Driver.Handle allocation, DType type, Shape shape) {
+    this.owner = this;
+    this.memory = memory;
+    this.allocation = allocation;
+    this.type = type;
+    this.shape = shape;
+    this.address = allocation.address();
+  }
+
+  private CudaTensor(CudaTensor owner, Shape shape, long address) {
+    this.owner = owner;
+    this.memory = null;
+    this.allocation = owner.allocation;
+    this.type = owner.type;
+    this.shape = shape;
+    this.address = address;
+  }
+
+  /// The tensor behind the SPI's interface.
+  ///
+  /// @throws IllegalArgumentException if it is another backend's
+  public static CudaTensor of(Tensor tensor) {
+    if (tensor instanceof CudaTensor cuda) {
+      return cuda;
+    }
+    throw new IllegalArgumentException(
+        "a %s is not a tensor of the CUDA backend".formatted(tensor.getClass().getSimpleName()));
+  }
+
+  @Override
+  public DType type() {
+    return type;
+  }
+
+  @Override
+  public Shape shape() {
+    return shape;
+  }
+
+  /// The address of the first element of an open tensor.
+  long address() {
+    if (owner.closed) {
+      throw new IllegalStateException("tensor %s is used after it was closed".formatted(this));
+    }
+    return address;
+  }
+
+  @Override
+  public CudaTensor view(long firstElement, Shape window) {
+    if (firstElement < 0 || window.elements() > shape.elements() - firstElement) {
+      throw new IndexOutOfBoundsException(
+          "a window %s from element %d reaches beyond tensor %s"
+              .formatted(window, firstElement, shape));
+    }
+    return new CudaTensor(owner, window, address() + firstElement * type.bytes());
+  }
+
+  @Override
+  public MemorySegment segment() {
+    throw new MoeException(
+        ErrorKind.UNSUPPORTED, "cuda: the host cannot see a GPU's memory; download the tensor");
+  }
+
+  /// Frees the memory; a view frees nothing.
+  @Override
+  public void close() {
+    if (memory != null && !closed) {
+      closed = true;
+      memory.closed(this, allocation);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "%s %s%s".formatted(type, shape, owner.closed ? " (closed)" : "");
+  }
+}

@@ -1,0 +1,75 @@
+package moe.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// What this backend uses of the CUDA driver.
+///
+/// Every method throws `MoeException` of kind `DEVICE` with the call, the error's name and its text
+/// if the driver refuses. Host memory is native. Addresses are the device's. Work on a stream is
+/// asynchronous, so an error may belong to an earlier call.
+interface Driver {
+  /// An object of the driver.
+  interface Handle {
+    /// The driver's pointer to it; for memory its address on the device.
+    long address();
+  }
+
+  /// Free and total bytes of a device.
+  record Memory(long free, long total) {}
+
+  /// Initialises the driver; the newest CUDA it supports, 13010 for 13.1.
+  int version();
+
+  int deviceCount();
+
+  String deviceName(int device);
+
+  int attribute(DeviceAttribute attribute, int device);
+
+  long memoryBytes(int device);
+
+  /// Takes the primary context of a device and makes it the calling thread's.
+  Handle retainContext(int device);
+
+  /// Makes a context the calling thread's.
+  void makeCurrent(Handle context);
+
+  void releaseContext(int device);
+
+  Memory memory();
+
+  /// Loads a cubin, fatbin or PTX.
+  Handle loadModule(byte[] image);
+
+  void unloadModule(Handle module);
+
+  Handle function(Handle module, String name);
+
+  /// Lets a kernel use more than 48 KiB of shared memory.
+  void allowSharedBytes(Handle function, int bytes);
+
+  /// Memory with undefined contents, or null if there is no room.
+  @Nullable Handle allocate(long bytes);
+
+  void free(Handle memory);
+
+  Handle newStream();
+
+  void closeStream(Handle stream);
+
+  /// Waits for all work issued to a stream.
+  void synchronize(Handle stream);
+
+  /// Copies to the device; the source may be reused when this returns.
+  void upload(MemorySegment source, long target, Handle stream);
+
+  /// Copies from the device and waits for it.
+  void download(long source, MemorySegment target, Handle stream);
+
+  void copy(long source, long target, long bytes, Handle stream);
+
+  void zero(long target, long bytes, Handle stream);
+
+  void launch(Handle function, Launch launch, Handle stream);
+}

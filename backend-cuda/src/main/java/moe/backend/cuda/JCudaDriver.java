@@ -1,0 +1,239 @@
+package moe.backend.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import org.jspecify.annotations.Nullable;
+
+/// The driver through JCuda, and what is called many times a step through the foreign function API.
+/// Creating it loads JCuda's native library, which needs the driver's.
+final class JCudaDriver implements Driver {
+  private static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+
+  private final NativeCalls calls = new NativeCalls();
+
+  /// JCuda's objects with their addresses to be seen.
+  private static final class Context extends CUcontext implements Handle {
+    @Override
+    public long address() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class Module extends CUmodule implements Handle {
+    @Override
+    public long address() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class Function extends CUfunction implements Handle {
+    @Override
+    public long address() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class Stream extends CUstream implements Handle {
+    @Override
+    public long address() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class Allocation extends CUdeviceptr implements Handle {
+    @Override
+    public long address() {
+      return getNativePointer();
+    }
+  }
+
+  @Override
+  public int version() {
+    check("cuInit", jcuda.driver.JCudaDriver.cuInit(0));
+    int[] version = {0};
+    check("cuDriverGetVersion", jcuda.driver.JCudaDriver.cuDriverGetVersion(version));
+    return version[0];
+  }
+
+  @Override
+  public int deviceCount() {
+    int[] count = {0};
+    check("cuDeviceGetCount", jcuda.driver.JCudaDriver.cuDeviceGetCount(count));
+    return count[0];
+  }
+
+  @Override
+  public String deviceName(int device) {
+    byte[] name = new byte[256];
+    check(
+        "cuDeviceGetName",
+        jcuda.driver.JCudaDriver.cuDeviceGetName(name, name.length, device(device)));
+    int length = 0;
+    while (length < name.length && name[length] != 0) {
+      length++;
+    }
+    return new String(name, 0, length, StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public int attribute(DeviceAttribute attribute, int device) {
+    int[] value = {0};
+    check(
+        "cuDeviceGetAttribute",
+        jcuda.driver.JCudaDriver.cuDeviceGetAttribute(value, attribute.code(), device(device)));
+    return value[0];
+  }
+
+  @Override
+  public long memoryBytes(int device) {
+    long[] bytes = {0};
+    check("cuDeviceTotalMem", jcuda.driver.JCudaDriver.cuDeviceTotalMem(bytes, device(device)));
+    return bytes[0];
+  }
+
+  @Override
+  public Handle retainContext(int device) {
+    Context context = new Context();
+    check(
+        "cuDevicePrimaryCtxRetain",
+        jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain(context, device(device)));
+    makeCurrent(context);
+    return context;
+  }
+
+  @Override
+  public void makeCurrent(Handle context) {
+    check("cuCtxSetCurrent", jcuda.driver.JCudaDriver.cuCtxSetCurrent((Context) context));
+  }
+
+  @Override
+  public void releaseContext(int device) {
+    check(
+        "cuDevicePrimaryCtxRelease",
+        jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease(device(device)));
+  }
+
+  @Override
+  public Memory memory() {
+    long[] free = {0};
+    long[] total = {0};
+    check("cuMemGetInfo", jcuda.driver.JCudaDriver.cuMemGetInfo(free, total));
+    return new Memory(free[0], total[0]);
+  }
+
+  @Override
+  public Handle loadModule(byte[] image) {
+    Module module = new Module();
+    check("cuModuleLoadData", jcuda.driver.JCudaDriver.cuModuleLoadData(module, image));
+    return module;
+  }
+
+  @Override
+  public void unloadModule(Handle module) {
+    check("cuModuleUnload", jcuda.driver.JCudaDriver.cuModuleUnload((Module) module));
+  }
+
+  @Override
+  public Handle function(Handle module, String name) {
+    Function function = new Function();
+    check(
+        "cuModuleGetFunction " + name,
+        jcuda.driver.JCudaDriver.cuModuleGetFunction(function, (Module) module, name));
+    return function;
+  }
+
+  @Override
+  public void allowSharedBytes(Handle function, int bytes) {
+    check(
+        "cuFuncSetAttribute",
+        jcuda.driver.JCudaDriver.cuFuncSetAttribute(
+            (Function) function,
+            CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+            bytes));
+  }
+
+  @Override
+  public @Nullable Handle allocate(long bytes) {
+    Allocation allocation = new Allocation();
+    int code = jcuda.driver.JCudaDriver.cuMemAlloc(allocation, bytes);
+    if (code == OUT_OF_MEMORY) {
+      return null;
+    }
+    check("cuMemAlloc", code);
+    return allocation;
+  }
+
+  @Override
+  public void free(Handle memory) {
+    check("cuMemFree", jcuda.driver.JCudaDriver.cuMemFree((Allocation) memory));
+  }
+
+  @Override
+  public Handle newStream() {
+    Stream stream = new Stream();
+    check("cuStreamCreate", jcuda.driver.JCudaDriver.cuStreamCreate(stream, 0));
+    return stream;
+  }
+
+  @Override
+  public void closeStream(Handle stream) {
+    check("cuStreamDestroy", jcuda.driver.JCudaDriver.cuStreamDestroy((Stream) stream));
+  }
+
+  @Override
+  public void synchronize(Handle stream) {
+    check("cuStreamSynchronize", jcuda.driver.JCudaDriver.cuStreamSynchronize((Stream) stream));
+  }
+
+  @Override
+  public void upload(MemorySegment source, long target, Handle stream) {
+    check("cuMemcpyHtoDAsync", calls.upload(target, source, stream.address()));
+  }
+
+  @Override
+  public void download(long source, MemorySegment target, Handle stream) {
+    check("cuMemcpyDtoHAsync", calls.download(target, source, stream.address()));
+    synchronize(stream);
+  }
+
+  @Override
+  public void copy(long source, long target, long bytes, Handle stream) {
+    check("cuMemcpyDtoDAsync", calls.copy(target, source, bytes, stream.address()));
+  }
+
+  @Override
+  public void zero(long target, long bytes, Handle stream) {
+    check("cuMemsetD8Async", calls.zero(target, bytes, stream.address()));
+  }
+
+  @Override
+  public void launch(Handle function, Launch launch, Handle stream) {
+    int code = calls.launch(function.address(), launch, stream.address());
+    if (code != CUresult.CUDA_SUCCESS) {
+      check("launch of " + launch, code);
+    }
+  }
+
+  private static CUdevice device(int index) {
+    CUdevice device = new CUdevice();
+    check("cuDeviceGet", jcuda.driver.JCudaDriver.cuDeviceGet(device, index));
+    return device;
+  }
+
+  private static void check(String call, int code) {
+    if (code == CUresult.CUDA_SUCCESS) {
+      return;
+    }
+    String[] text = {""};
+    var _ = jcuda.driver.JCudaDriver.cuGetErrorString(code, text);
+    throw DriverError.of(call, code, CUresult.stringFor(code), text[0]);
+  }
+}

@@ -1,0 +1,174 @@
+package moe.backend.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import moe.spi.device.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// One call of a kernel: its shape and arguments. A stream has one and fills it again for each call,
+/// so that a call allocates nothing.
+public final class Launch {
+  private static final int MOST_ARGUMENTS = 32;
+  private static final int MOST_STRUCT_BYTES = 256;
+
+  private final Device device;
+  private final Driver.Handle stream;
+  private final MemorySegment values;
+  private final MemorySegment struct;
+  private final MemorySegment pointers;
+  private final MemorySegment structPointer;
+  private final char[] kinds = new char[MOST_ARGUMENTS];
+  private @Nullable Kernel kernel;
+  private int count;
+  private long structBytes;
+  private long gridX;
+  private long gridY;
+  private long gridZ;
+  private int blockX;
+  private int blockY;
+  private int sharedBytes;
+
+  Launch(Device device, Driver.Handle stream, Arena arena) {
+    this.device = device;
+    this.stream = stream;
+    this.values = arena.allocate((long) MOST_ARGUMENTS * Long.BYTES, Long.BYTES);
+    this.struct = arena.allocate(MOST_STRUCT_BYTES, 64);
+    this.pointers = arena.allocate(ADDRESS, MOST_ARGUMENTS);
+    this.structPointer = arena.allocateFrom(ADDRESS, struct);
+    for (int i = 0; i < MOST_ARGUMENTS; i++) {
+      pointers.setAtIndex(ADDRESS, i, values.asSlice((long) i * Long.BYTES));
+    }
+  }
+
+  /// Begins a call of a kernel in blocks of one dimension.
+  Launch of(Kernel wanted, int block, long x, long y, long z) {
+    kernel = wanted;
+    count = 0;
+    gridX = x;
+    gridY = y;
+    gridZ = z;
+    blockX = block;
+    blockY = 1;
+    sharedBytes = 0;
+    return this;
+  }
+
+  /// Makes the blocks two-dimensional.
+  public Launch blockRows(int rows) {
+    blockY = rows;
+    return this;
+  }
+
+  /// Dynamic shared memory.
+  public Launch shared(int bytes) {
+    sharedBytes = bytes;
+    return this;
+  }
+
+  /// The address of a tensor's first element; null for none.
+  public Launch tensor(@Nullable Tensor tensor) {
+    return address(tensor == null ? 0 : CudaTensor.of(tensor).address());
+  }
+
+  /// An address on the device.
+  Launch address(long value) {
+    values.set(JAVA_LONG, next('p'), value);
+    return this;
+  }
+
+  /// An `int`.
+  public Launch number(long value) {
+    values.set(JAVA_INT, next('i'), Math.toIntExact(value));
+    return this;
+  }
+
+  /// An `int64_t`.
+  public Launch wide(long value) {
+    values.set(JAVA_LONG, next('l'), value);
+    return this;
+  }
+
+  /// A `float`.
+  public Launch real(float value) {
+    values.set(JAVA_FLOAT, next('f'), value);
+    return this;
+  }
+
+  /// Begins the only argument, a struct by value, with pointers; null for none.
+  public Launch pointers(@Nullable Tensor... tensors) {
+    next('s');
+    structBytes = 0;
+    for (Tensor tensor : tensors) {
+      struct.set(JAVA_LONG, structBytes, tensor == null ? 0 : CudaTensor.of(tensor).address());
+      structBytes += Long.BYTES;
+    }
+    return this;
+  }
+
+  /// Goes on with the struct's `int` fields.
+  public Launch numbers(int... numbers) {
+    for (int number : numbers) {
+      struct.set(JAVA_INT, structBytes, number);
+      structBytes += Integer.BYTES;
+    }
+    return this;
+  }
+
+  /// Issues the call; nothing if there is no block.
+  public void run() {
+    if (gridX > 0 && gridY > 0 && gridZ > 0 && kernel != null) {
+      device.launch(kernel, this, stream);
+    }
+  }
+
+  private long next(char kind) {
+    kinds[count] = kind;
+    return (long) count++ * Long.BYTES;
+  }
+
+  @Override
+  public String toString() {
+    return "%s, grid %d x %d x %d, block %d x %d, %d bytes shared"
+        .formatted(
+            kernel == null ? "no kernel" : kernel.name(),
+            gridX,
+            gridY,
+            gridZ,
+            blockX,
+            blockY,
+            sharedBytes);
+  }
+
+  @Nullable Kernel kernel() {
+    return kernel;
+  }
+
+  /// The addresses of the arguments.
+  MemorySegment arguments() {
+    return kinds[0] == 's' ? structPointer : pointers;
+  }
+
+  /// The types of the arguments: p pointer, i int, l int64, f float, s struct.
+  String kinds() {
+    return new String(kinds, 0, count);
+  }
+
+  /// Blocks in a dimension.
+  int grid(int dimension) {
+    return Math.toIntExact(dimension == 0 ? gridX : dimension == 1 ? gridY : gridZ);
+  }
+
+  /// Threads of a block in a dimension.
+  int block(int dimension) {
+    return dimension == 0 ? blockX : dimension == 1 ? blockY : 1;
+  }
+
+  int sharedBytes() {
+    return sharedBytes;
+  }
+}

@@ -1,0 +1,77 @@
+package moe.backend.cuda;
+
+import moe.spi.device.Activation;
+import moe.spi.device.LinearWeights;
+import moe.spi.device.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Linear layers and their gradients.
+final class LinearOps {
+  private static final Operation FORWARD = new Operation("linear");
+  private static final Operation BACKWARD = new Operation("linearBackward");
+
+  private final Products products;
+
+  LinearOps(Products products) {
+    this.products = products;
+  }
+
+  void forward(
+      CudaStream stream, Tensor x, LinearWeights weights, Activation activation, Tensor y) {
+    int rows = Math.toIntExact(x.shape().rows());
+    long in = x.shape().lastDim();
+    long out = y.shape().lastDim();
+    FORWARD.matrix("x", x, rows, in);
+    FORWARD.weight("weight", weights.weight(), out, in);
+    FORWARD.matrix("y", y, rows, out);
+    bias(FORWARD, "bias", weights.bias(), out);
+    products.forward(
+        stream,
+        Products.Groups.ONE,
+        rows,
+        x,
+        weights.weight(),
+        weights.bias(),
+        activation,
+        null,
+        y);
+  }
+
+  void backward(
+      CudaStream stream,
+      Tensor dY,
+      Tensor x,
+      LinearWeights weights,
+      @Nullable Tensor dX,
+      LinearWeights gradients) {
+    int rows = Math.toIntExact(x.shape().rows());
+    long in = x.shape().lastDim();
+    long out = dY.shape().lastDim();
+    BACKWARD.matrix("dY", dY, rows, out);
+    BACKWARD.matrix("x", x, rows, in);
+    BACKWARD.matrix("weight", weights.weight(), out, in);
+    BACKWARD.matrix("gradients.weight", gradients.weight(), out, in);
+    bias(BACKWARD, "gradients.bias", gradients.bias(), out);
+    if (dX != null) {
+      BACKWARD.matrix("dX", dX, rows, in);
+      products.backInput(
+          stream,
+          Products.Groups.ONE,
+          rows,
+          dY,
+          weights.weight(),
+          Activation.NONE,
+          null,
+          dX,
+          false);
+    }
+    products.backWeight(
+        stream, Products.Groups.ONE, rows, dY, x, gradients.weight(), gradients.bias());
+  }
+
+  private static void bias(Operation operation, String name, @Nullable Tensor bias, long out) {
+    if (bias != null) {
+      operation.floats(name, bias, out);
+    }
+  }
+}

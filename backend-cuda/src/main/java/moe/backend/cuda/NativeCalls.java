@@ -1,0 +1,147 @@
+package moe.backend.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/// The driver's functions that are called many times a step, called directly: a launch takes half
+/// the time it takes through JCuda, and addresses are plain numbers. Each returns the driver's code.
+final class NativeCalls {
+  /// The driver's library, by the name its packages keep stable.
+  static final String LIBRARY = "libcuda.so.1";
+
+  private final MethodHandle launchKernel;
+  private final MethodHandle copyToDevice;
+  private final MethodHandle copyToHost;
+  private final MethodHandle copyOnDevice;
+  private final MethodHandle fillBytes;
+
+  /// @throws IllegalArgumentException if the library is not there
+  /// @throws UnsatisfiedLinkError if it lacks a function
+  NativeCalls() {
+    Linker linker = Linker.nativeLinker();
+    SymbolLookup library = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
+    launchKernel =
+        function(
+            linker,
+            library,
+            "cuLaunchKernel",
+            FunctionDescriptor.of(
+                JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT,
+                JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS));
+    copyToDevice =
+        function(
+            linker,
+            library,
+            "cuMemcpyHtoDAsync_v2",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG));
+    copyToHost =
+        function(
+            linker,
+            library,
+            "cuMemcpyDtoHAsync_v2",
+            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    copyOnDevice =
+        function(
+            linker,
+            library,
+            "cuMemcpyDtoDAsync_v2",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    fillBytes =
+        function(
+            linker,
+            library,
+            "cuMemsetD8Async",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG));
+  }
+
+  /// Why the library cannot be opened; empty if it can.
+  static Optional<String> missing() {
+    try {
+      var _ = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.of(LIBRARY + " is not on this machine");
+    }
+  }
+
+  private static MethodHandle function(
+      Linker linker, SymbolLookup library, String name, FunctionDescriptor type) {
+    MemorySegment address =
+        library
+            .find(name)
+            .orElseThrow(() ->
+                new UnsatisfiedLinkError("%s has no function %s".formatted(LIBRARY, name)));
+    return linker.downcallHandle(address, type);
+  }
+
+  int launch(long function, Launch launch, long stream) {
+    try {
+      return (int)
+          launchKernel.invokeExact(
+              function,
+              launch.grid(0),
+              launch.grid(1),
+              launch.grid(2),
+              launch.block(0),
+              launch.block(1),
+              launch.block(2),
+              launch.sharedBytes(),
+              stream,
+              launch.arguments(),
+              MemorySegment.NULL);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int upload(long target, MemorySegment source, long stream) {
+    try {
+      return (int) copyToDevice.invokeExact(target, source, source.byteSize(), stream);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int download(MemorySegment target, long source, long stream) {
+    try {
+      return (int) copyToHost.invokeExact(target, source, target.byteSize(), stream);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int copy(long target, long source, long bytes, long stream) {
+    try {
+      return (int) copyOnDevice.invokeExact(target, source, bytes, stream);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int zero(long target, long bytes, long stream) {
+    try {
+      return (int) fillBytes.invokeExact(target, (byte) 0, bytes, stream);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /// `invokeExact` declares Throwable; a downcall throws nothing but what the JVM itself does.
+  private static RuntimeException failed(Throwable e) {
+    return switch (e) {
+      case Error error -> throw error;
+      case RuntimeException runtime -> runtime;
+      default -> new IllegalStateException("a call of the CUDA driver threw", e);
+    };
+  }
+}

@@ -1,0 +1,138 @@
+package moe.backend.cuda.stage;
+
+import java.util.Optional;
+import moe.backend.cuda.CudaBackend;
+import moe.backend.cuda.CudaStream;
+import moe.backend.cuda.CudaTensor;
+import moe.backend.cuda.Kernel;
+import moe.backend.cuda.Operation;
+import moe.backend.cuda.Products;
+import moe.spi.device.Activation;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.LinearWeights;
+import moe.spi.device.Tensor;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.Router;
+import moe.spi.stage.Routing;
+import moe.spi.stage.StageContext;
+import org.jspecify.annotations.Nullable;
+
+/// A linear layer, the best `topK` of its logits, and the softmax over these.
+final class TopKRouter implements Router {
+  private static final Operation ROUTE = new Operation("topk route");
+  private static final Operation BACKWARD = new Operation("topk backward");
+  private static final Kernel TOP_K = new Kernel("topk", "moe_topk");
+  private static final Kernel TOP_K_BACK = new Kernel("topk", "moe_topk_back");
+  private static final int TOKENS_PER_BLOCK = 8;
+
+  private final LayerSpec spec;
+  private final Products products;
+  private final LinearWeights weights;
+  private final StageMemory memory;
+  private final CudaTensor logits;
+  private final CudaTensor balanceBias;
+  private final @Nullable Gradient gradient;
+
+  TopKRouter(CudaBackend backend, StageContext context) {
+    spec = context.spec();
+    products = backend.exactProducts();
+    weights = context.parameters().linear("router");
+    memory = new StageMemory(backend);
+    logits = memory.floats(spec.maxTokens(), spec.experts());
+    balanceBias = memory.floats(spec.experts());
+    gradient = CudaStageFactory.trains(spec) ? new Gradient(context) : null;
+    ROUTE.weight("router.weight", weights.weight(), spec.experts(), spec.dModel());
+  }
+
+  @Override
+  public void route(Tensor tokens, Routing out, DeviceStream stream) {
+    memory.checkOpen();
+    CudaStream queue = CudaStream.of(stream);
+    int rows = Calls.tokens(ROUTE, tokens, spec);
+    Calls.routing(ROUTE, out, rows, spec);
+    products.forward(
+        queue,
+        Products.Groups.ONE,
+        rows,
+        tokens,
+        weights.weight(),
+        weights.bias(),
+        Activation.NONE,
+        null,
+        logits);
+    queue
+        .launch(TOP_K, 256, Math.ceilDiv(rows, TOKENS_PER_BLOCK), 1, 1)
+        .tensor(logits)
+        .tensor(balanceBias)
+        .tensor(out.expertIds())
+        .tensor(out.gates())
+        .number(rows)
+        .number(spec.experts())
+        .number(spec.topK())
+        .run();
+  }
+
+  @Override
+  public Optional<Tensor> balanceBias() {
+    return Optional.of(balanceBias);
+  }
+
+  @Override
+  public Optional<Router.Backward> backward() {
+    return Optional.ofNullable(gradient);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+
+  private final class Gradient implements Router.Backward {
+    private final CudaTensor dLogits;
+    private final LinearWeights gradients;
+
+    Gradient(StageContext context) {
+      dLogits = memory.floats(spec.maxTokens(), spec.experts());
+      gradients = context.parameters().linearGradients("router");
+    }
+
+    @Override
+    public void backward(
+        Tensor tokens, Routing routing, Tensor dGates, Tensor dTokens, DeviceStream stream) {
+      memory.checkOpen();
+      CudaStream queue = CudaStream.of(stream);
+      int rows = Calls.tokens(BACKWARD, tokens, spec);
+      Calls.routing(BACKWARD, routing, rows, spec);
+      BACKWARD.floats("dGates", dGates, (long) rows * spec.topK());
+      BACKWARD.matrix("dTokens", dTokens, rows, spec.dModel());
+      queue
+          .launch(TOP_K_BACK, 256, Math.ceilDiv(rows, TOKENS_PER_BLOCK), 1, 1)
+          .tensor(routing.expertIds())
+          .tensor(routing.gates())
+          .tensor(dGates)
+          .tensor(dLogits)
+          .number(rows)
+          .number(spec.experts())
+          .number(spec.topK())
+          .run();
+      products.backInput(
+          queue,
+          Products.Groups.ONE,
+          rows,
+          dLogits,
+          weights.weight(),
+          Activation.NONE,
+          null,
+          dTokens,
+          true);
+      products.backWeight(
+          queue,
+          Products.Groups.ONE,
+          rows,
+          dLogits,
+          tokens,
+          gradients.weight(),
+          gradients.bias());
+    }
+  }
+}

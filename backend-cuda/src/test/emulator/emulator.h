@@ -1,0 +1,226 @@
+// CUDA's threads on the CPU, for tests where there is no GPU: a block is a set of fibers that take
+// turns at barriers and shuffles, blocks run one after the other. Slow, exact, and strict: reading
+// beyond memory is the CPU's fault to find.
+#pragma once
+
+#include <vector_functions.h>
+#include <vector_types.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#define MOE_EMULATED 1
+
+struct Place { unsigned x, y, z; };
+inline Place threadIdx, blockIdx, blockDim, gridDim;
+
+namespace emulated {
+
+constexpr size_t STACK = 96 * 1024;
+constexpr size_t SHARED = 232448;
+
+extern "C" void emulated_switch(void** from, void* to);
+asm(R"(
+.text
+.globl emulated_switch
+emulated_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+)");
+
+struct Barrier {
+  int alive = 0, arrived = 0, generation = 0;
+  int flags[4] = {};
+};
+
+struct Warp {
+  Barrier barrier;
+  alignas(16) char slots[32][16];
+  float a[32][4], b[32][2];
+};
+
+struct Fiber {
+  void* stack = nullptr;
+  bool done = false;
+  Place place;
+};
+
+inline std::vector<Fiber> fibers;
+inline std::vector<Warp> warps;
+inline std::vector<char> stacks;
+inline Barrier block;
+inline int running;
+inline void* scheduler;
+inline void (*body)();
+alignas(128) inline char dynamicShared[SHARED];
+
+inline int lane() { return running & 31; }
+inline Warp& warp() { return warps[running >> 5]; }
+
+inline void yield() {
+  int self = running;
+  emulated_switch(&fibers[self].stack, scheduler);
+  running = self;
+  threadIdx = fibers[self].place;
+}
+
+inline void release(Barrier& barrier) {
+  barrier.arrived = 0;
+  barrier.flags[(barrier.generation + 2) & 3] = 0;
+  ++barrier.generation;
+}
+
+inline bool await(Barrier& barrier, bool flag) {
+  int generation = barrier.generation;
+  barrier.flags[generation & 3] |= flag;
+  if (++barrier.arrived == barrier.alive) {
+    release(barrier);
+  } else {
+    while (barrier.generation == generation) yield();
+  }
+  return barrier.flags[generation & 3];
+}
+
+inline void leave(Barrier& barrier) {
+  if (--barrier.alive > 0 && barrier.arrived == barrier.alive) release(barrier);
+}
+
+inline void start() {
+  threadIdx = fibers[running].place;
+  body();
+  int self = running;
+  fibers[self].done = true;
+  leave(block);
+  leave(warps[self >> 5].barrier);
+  emulated_switch(&fibers[self].stack, scheduler);
+}
+
+template <class T>
+T exchange(T value, int from) {
+  Warp& mine = warp();
+  std::memcpy(mine.slots[lane()], &value, sizeof(T));
+  await(mine.barrier, false);
+  T other;
+  std::memcpy(&other, mine.slots[from & 31], sizeof(T));
+  await(mine.barrier, false);
+  return other;
+}
+
+inline void runBlock(int threads) {
+  fibers.assign(threads, Fiber());
+  warps.assign((threads + 31) / 32, Warp());
+  if (stacks.size() < threads * STACK) stacks.resize(threads * STACK);
+  block = Barrier();
+  block.alive = threads;
+  for (int i = 0; i < threads; ++i) {
+    warps[i / 32].barrier.alive++;
+    fibers[i].place = {i % blockDim.x, i / blockDim.x % blockDim.y, i / (blockDim.x * blockDim.y)};
+    auto top = reinterpret_cast<uintptr_t>(stacks.data() + (i + 1) * STACK) & ~uintptr_t(63);
+    void** sp = reinterpret_cast<void**>(top) - 2;
+    *sp = reinterpret_cast<void*>(&start);
+    fibers[i].stack = sp - 6;
+  }
+  for (int left = threads; left > 0;) {
+    left = 0;
+    for (int i = 0; i < threads; ++i) {
+      if (fibers[i].done) continue;
+      ++left;
+      running = i;
+      emulated_switch(&scheduler, fibers[i].stack);
+    }
+  }
+}
+
+/// Calls a kernel with the addresses of its arguments, as the driver does.
+template <class... Arguments, size_t... I>
+void call(void (*kernel)(Arguments...), void** arguments, std::index_sequence<I...>) {
+  kernel(*static_cast<std::remove_const_t<Arguments>*>(arguments[I])...);
+}
+
+inline void** currentArguments;
+
+template <auto KERNEL>
+struct Entry;
+template <class... Arguments, void (*KERNEL)(Arguments...)>
+struct Entry<KERNEL> {
+  static void run() { call(KERNEL, currentArguments, std::index_sequence_for<Arguments...>()); }
+};
+
+}  // namespace emulated
+
+#undef __global__
+#undef __device__
+#undef __shared__
+#undef __launch_bounds__
+#undef __forceinline__
+#undef __grid_constant__
+#undef __align__
+#define __global__
+#define __device__
+#define __shared__ static
+#define __launch_bounds__(...)
+#define __forceinline__ inline
+#define __grid_constant__
+#define __align__(n) __attribute__((aligned(n)))
+#define MOE_DYNAMIC_SHARED(TYPE, NAME) TYPE* NAME = reinterpret_cast<TYPE*>(emulated::dynamicShared)
+
+template <class T> T __ldg(const T* from) { return *from; }
+template <class T> T __shfl_xor_sync(unsigned, T v, int step) {
+  return emulated::exchange(v, emulated::lane() ^ step);
+}
+template <class T> T __shfl_sync(unsigned, T v, int from) { return emulated::exchange(v, from); }
+template <class T> T __shfl_up_sync(unsigned, T v, int step) {
+  int from = emulated::lane() - step;
+  return emulated::exchange(v, from < 0 ? emulated::lane() : from);
+}
+inline void __syncthreads() { emulated::await(emulated::block, false); }
+inline bool __syncthreads_or(bool flag) { return emulated::await(emulated::block, flag); }
+inline void __syncwarp() { emulated::await(emulated::warp().barrier, false); }
+inline bool __any_sync(unsigned, bool flag) { return emulated::await(emulated::warp().barrier, flag); }
+inline unsigned __match_any_sync(unsigned, int value) {
+  unsigned same = 0;
+  for (int i = 0; i < 32; ++i) same |= (emulated::exchange(value, i) == value) << i;
+  return same;
+}
+inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+inline int atomicAdd(int* to, int value) { int old = *to; *to += value; return old; }
+template <class A, class B> auto min(A a, B b) { return a < b ? a : b; }
+template <class A, class B> auto max(A a, B b) { return a > b ? a : b; }
+inline float emulatedTf32(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  bits = (bits + 0x1000) & ~0x1fffu;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+inline void emulatedMmaTf32(float (&d)[4], const float (&a)[4], const float (&b)[2]) {
+  emulated::Warp& warp = emulated::warp();
+  int lane = emulated::lane();
+  std::memcpy(warp.a[lane], a, sizeof(a));
+  std::memcpy(warp.b[lane], b, sizeof(b));
+  emulated::await(warp.barrier, false);
+  for (int i = 0; i < 4; ++i) {
+    int row = lane / 4, column = lane % 4 * 2 + i % 2;
+    for (int k = 0; k < 8; ++k) {
+      d[i] += warp.a[row * 4 + k % 4][k / 4 * 2 + i / 2] * warp.b[column * 4 + k % 4][k / 4];
+    }
+  }
+  emulated::await(warp.barrier, false);
+}

@@ -1,0 +1,180 @@
+package moe.backend.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A driver whose device memory is the host's. It holds every call to what its kernel's source
+/// declares, then hands it on.
+class HostDriver implements Driver {
+  private static final Map<String, String> SIGNATURES = KernelSources.signatures();
+
+  /// All calls since the beginning, as `Launch.toString` writes them.
+  final List<String> calls = new ArrayList<>();
+
+  /// What is open: memory, streams, modules and contexts.
+  final Map<Handle, Object> open = new ConcurrentHashMap<>();
+
+  private final Consumer<Launch> kernels;
+
+  /// @param kernels does what a call asks for
+  HostDriver(Consumer<Launch> kernels) {
+    this.kernels = kernels;
+  }
+
+  private record Numbered(long address) implements Handle {}
+
+  private Handle handle(Object what) {
+    Handle handle = new Handle() {
+      @Override
+      public long address() {
+        return 1;
+      }
+    };
+    open.put(handle, what);
+    return handle;
+  }
+
+  @Override
+  public int version() {
+    return 13000;
+  }
+
+  @Override
+  public int deviceCount() {
+    return 1;
+  }
+
+  @Override
+  public String deviceName(int device) {
+    return "Emulated GPU";
+  }
+
+  @Override
+  public int attribute(DeviceAttribute attribute, int device) {
+    return switch (attribute) {
+      case MULTIPROCESSORS -> 4;
+      case CAPABILITY_MAJOR -> 8;
+      case CAPABILITY_MINOR -> 0;
+    };
+  }
+
+  @Override
+  public long memoryBytes(int device) {
+    return 1L << 30;
+  }
+
+  @Override
+  public Handle retainContext(int device) {
+    return handle("context");
+  }
+
+  @Override
+  public void makeCurrent(Handle context) {}
+
+  @Override
+  public void releaseContext(int device) {
+    open.values().remove("context");
+  }
+
+  @Override
+  public Memory memory() {
+    return new Memory(1L << 29, 1L << 30);
+  }
+
+  @Override
+  public Handle loadModule(byte[] image) {
+    return handle("module");
+  }
+
+  @Override
+  public void unloadModule(Handle module) {
+    open.remove(module);
+  }
+
+  @Override
+  public Handle function(Handle module, String name) {
+    if (!SIGNATURES.containsKey(name)) {
+      throw new AssertionError("no source declares a kernel " + name);
+    }
+    return new Numbered(2);
+  }
+
+  @Override
+  public void allowSharedBytes(Handle function, int bytes) {}
+
+  @Override
+  public @Nullable Handle allocate(long bytes) {
+    Arena arena = Arena.ofShared();
+    MemorySegment memory = arena.allocate(bytes, 256).fill((byte) 0xff); // NaN
+    Numbered handle = new Numbered(memory.address());
+    open.put(handle, arena);
+    return handle;
+  }
+
+  @Override
+  public void free(Handle memory) {
+    if (open.remove(memory) instanceof Arena arena) {
+      arena.close();
+    } else {
+      throw new AssertionError("this memory is not open");
+    }
+  }
+
+  @Override
+  public Handle newStream() {
+    return handle("stream");
+  }
+
+  @Override
+  public void closeStream(Handle stream) {
+    open.remove(stream);
+  }
+
+  @Override
+  public void synchronize(Handle stream) {}
+
+  @Override
+  public void upload(MemorySegment source, long target, Handle stream) {
+    at(target, source.byteSize()).copyFrom(source);
+  }
+
+  @Override
+  public void download(long source, MemorySegment target, Handle stream) {
+    target.copyFrom(at(source, target.byteSize()));
+  }
+
+  @Override
+  public void copy(long source, long target, long bytes, Handle stream) {
+    at(target, bytes).copyFrom(at(source, bytes));
+  }
+
+  @Override
+  public void zero(long target, long bytes, Handle stream) {
+    at(target, bytes).fill((byte) 0);
+  }
+
+  @Override
+  public void launch(Handle function, Launch launch, Handle stream) {
+    Kernel kernel = launch.kernel();
+    String declared = kernel == null ? null : SIGNATURES.get(kernel.name());
+    if (!launch.kinds().equals(declared)) {
+      throw new AssertionError(
+          "%s: arguments %s, its source declares %s".formatted(launch, launch.kinds(), declared));
+    }
+    if (launch.grid(1) > 65535 || launch.grid(2) > 65535 || launch.block(0) * launch.block(1) > 1024) {
+      throw new AssertionError(launch + ": no device takes this shape");
+    }
+    calls.add(launch.toString());
+    kernels.accept(launch);
+  }
+
+  private static MemorySegment at(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+}

@@ -1,0 +1,252 @@
+package moe.backend.cuda.stage;
+
+import static java.util.Objects.requireNonNull;
+import static moe.backend.cuda.Twins.SUMS;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import moe.backend.cuda.Twins;
+import moe.backend.cuda.Twins.Side;
+import moe.backend.cuda.Twins.Twin;
+import moe.spi.device.Activation;
+import moe.spi.device.DType;
+import moe.spi.device.Shape;
+import moe.spi.stage.Combiner;
+import moe.spi.stage.CombinerFactory;
+import moe.spi.stage.Dispatched;
+import moe.spi.stage.Dispatcher;
+import moe.spi.stage.DispatcherFactory;
+import moe.spi.stage.ExpertExecutor;
+import moe.spi.stage.ExpertExecutorFactory;
+import moe.spi.stage.FusedMoe;
+import moe.spi.stage.FusedMoeFactory;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.Options;
+import moe.spi.stage.Parameter;
+import moe.spi.stage.ParameterSpec;
+import moe.spi.stage.Parameters;
+import moe.spi.stage.Router;
+import moe.spi.stage.RouterFactory;
+import moe.spi.stage.Routing;
+import moe.spi.stage.Stage;
+import moe.spi.stage.StageContext;
+import moe.spi.stage.StageFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Router, staged path and fused path, forward and backward, beside the CPU backend's.
+class BlockTest {
+  @ParameterizedTest
+  @CsvSource({
+    "0, 5, 7, 5, 1, GELU, false, true", "1, 8, 12, 5, 2, SILU, true, true",
+    "31, 64, 33, 5, 5, GELU, false, true", "70, 20, 24, 5, 1, RELU, false, false",
+    "33, 130, 64, 40, 2, SILU, true, false"
+  })
+  void trainsLikeTheCpu(
+      int tokens,
+      int dModel,
+      int dHidden,
+      int experts,
+      int topK,
+      Activation activation,
+      boolean gated,
+      boolean bias) {
+    var spec =
+        new LayerSpec(
+            Math.max(1, tokens),
+            dModel,
+            dHidden,
+            experts,
+            topK,
+            activation,
+            gated,
+            bias,
+            DType.F32,
+            true);
+    for (boolean fused : new boolean[] {false, true}) {
+      try (Twins at = new Twins(fused ? 32 : 37)) {
+        check(at, spec, tokens, fused);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, 16, 24, 4, 2", "40, 24, 33, 3, 2"})
+  void infersWithHalfWeights(int tokens, int dModel, int dHidden, int experts, int topK) {
+    var spec =
+        new LayerSpec(
+            tokens, dModel, dHidden, experts, topK, Activation.GELU, false, true, DType.BF16,
+            false);
+    try (Twins at = new Twins(32)) {
+      check(at, spec, tokens, true);
+    }
+  }
+
+  private static void check(Twins at, LayerSpec spec, int tokens, boolean fused) {
+    Map<String, Twin> values = new LinkedHashMap<>();
+    Map<String, Twin> gradients = new LinkedHashMap<>();
+    for (ParameterSpec p : specs(spec)) {
+      long[] dims = dims(p.shape());
+      values.put(
+          p.name(), p.type() == DType.BF16 ? at.randomHalves(dims) : at.random(dims));
+      if (spec.training()) {
+        gradients.put(p.name(), at.random(dims));
+      }
+    }
+    Data data = new Data(at, spec, tokens);
+    at.both(side -> run(side, spec, parameters(side, values, gradients), data, fused));
+    at.assertSame("ids", data.ids);
+    at.assertClose("gates", data.gates, 4 * SUMS);
+    at.assertClose("out", data.out, SUMS);
+    if (spec.training()) {
+      at.assertClose("dGates", data.dGates, SUMS);
+      at.assertClose("dTokens", data.dTokens, 4 * SUMS);
+      gradients.forEach((name, twin) -> at.assertClose("gradient of " + name, twin, 4 * SUMS));
+    }
+    if (!fused) {
+      at.assertSame("offsets", data.offsets);
+      at.assertSame("positions", data.positions);
+    }
+  }
+
+  /// What a block reads and writes.
+  private static final class Data {
+    final Twin tokens;
+    final Twin ids;
+    final Twin gates;
+    final Twin out;
+    final Twin dOut;
+    final Twin dGates;
+    final Twin dTokens;
+    final Twin offsets;
+    final Twin assignments;
+    final Twin positions;
+    final Twin rows;
+    final Twin dRows;
+
+    Data(Twins at, LayerSpec spec, int n) {
+      int slots = n * spec.topK();
+      tokens = at.random(n, spec.dModel());
+      ids = at.randomInts(1, n, spec.topK());
+      gates = at.garbage(n, spec.topK());
+      out = at.garbage(n, spec.dModel());
+      dOut = at.random(n, spec.dModel());
+      dGates = at.garbage(n, spec.topK());
+      dTokens = at.random(n, spec.dModel());
+      offsets = at.randomInts(1, spec.experts() + 1);
+      assignments = at.randomInts(1, slots);
+      positions = at.randomInts(1, slots);
+      rows = at.garbage(slots, spec.dModel());
+      dRows = at.garbage(slots, spec.dModel());
+    }
+  }
+
+  private static void run(
+      Side side, LayerSpec spec, Parameters parameters, Data data, boolean fused) {
+    var context = new StageContext(side.backend, spec, parameters, Options.NONE);
+    var routing = new Routing(side.of(data.ids), side.of(data.gates));
+    try (Router router = make(RouterFactory.class, "topk", context)) {
+      router.route(side.of(data.tokens), routing, side.stream);
+      if (fused) {
+        fused(side, context, routing, data);
+      } else {
+        staged(side, context, routing, data);
+      }
+      if (spec.training()) {
+        router
+            .backward()
+            .orElseThrow()
+            .backward(
+                side.of(data.tokens),
+                routing,
+                side.of(data.dGates),
+                side.of(data.dTokens),
+                side.stream);
+      }
+    }
+  }
+
+  private static void fused(Side side, StageContext context, Routing routing, Data data) {
+    try (FusedMoe fused = make(FusedMoeFactory.class, "fused", context)) {
+      fused.run(side.of(data.tokens), routing, side.of(data.out), side.stream);
+      if (context.spec().training()) {
+        fused
+            .backward()
+            .orElseThrow()
+            .backward(
+                side.of(data.tokens),
+                routing,
+                side.of(data.dOut),
+                side.of(data.dGates),
+                side.of(data.dTokens),
+                side.stream);
+      }
+    }
+  }
+
+  private static void staged(Side side, StageContext context, Routing routing, Data data) {
+    try (Dispatcher dispatcher = make(DispatcherFactory.class, "sorted", context);
+        ExpertExecutor executor = make(ExpertExecutorFactory.class, "fused-ffn", context);
+        Combiner combiner = make(CombinerFactory.class, "weighted-sum", context)) {
+      var tokens = side.of(data.tokens);
+      var rows = side.of(data.rows);
+      var dRows = side.of(data.dRows);
+      var plan =
+          new Dispatched(
+              side.of(data.offsets), side.of(data.assignments), side.of(data.positions), null);
+      dispatcher.dispatch(tokens, routing, plan, side.stream);
+      executor.execute(tokens, plan, rows, side.stream);
+      combiner.combine(rows, plan, routing, side.of(data.out), side.stream);
+      combiner
+          .backward()
+          .orElseThrow()
+          .backward(
+              side.of(data.dOut), rows, plan, routing, rows, side.of(data.dGates), side.stream);
+      executor.backward().orElseThrow().backward(tokens, plan, rows, dRows, side.stream);
+      dispatcher
+          .backward()
+          .orElseThrow()
+          .backward(dRows, plan, side.of(data.dTokens), side.stream);
+    }
+  }
+
+  private static <S extends Stage, F extends StageFactory<S>> S make(
+      Class<F> service, String name, StageContext context) {
+    for (F factory : ServiceLoader.load(service)) {
+      if (factory.name().equals(name) && factory.backend().equals(context.backend().name())) {
+        return factory.create(context);
+      }
+    }
+    throw new AssertionError("no " + name);
+  }
+
+  private static List<ParameterSpec> specs(LayerSpec spec) {
+    List<ParameterSpec> specs = new ArrayList<>(new TopKRouterFactory().parameters(spec));
+    specs.addAll(new FusedFfnExecutorFactory().parameters(spec));
+    return specs;
+  }
+
+  private static Parameters parameters(
+      Side side, Map<String, Twin> values, Map<String, Twin> gradients) {
+    List<Parameter> all = new ArrayList<>();
+    values.forEach((name, twin) -> {
+      @Nullable Twin gradient = gradients.get(name);
+      all.add(
+          new Parameter(
+              name, side.of(twin), gradient == null ? null : side.of(requireNonNull(gradient))));
+    });
+    return new Parameters(all);
+  }
+
+  private static long[] dims(Shape shape) {
+    long[] dims = new long[shape.rank()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = shape.dim(i);
+    }
+    return dims;
+  }
+}
