@@ -35,11 +35,7 @@ final class AttentionOps {
   private AttentionOps() {}
 
   static void forward(
-      CudaStream stream,
-      Tensor qkv,
-      AttentionShape shape,
-      Tensor out,
-      @Nullable Tensor logSumExp) {
+      CudaStream stream, Tensor qkv, AttentionShape shape, Tensor out, @Nullable Tensor logSumExp) {
     int tokens = shape.tokens();
     int width = shape.dModel();
     FORWARD.matrix("qkv", qkv, tokens, 3L * width);

@@ -129,7 +129,8 @@ public final class CudaBackendFactory implements BackendFactory {
     if (message == null && cause != null) {
       message = cause.getMessage();
     }
-    String line = message == null ? e.getClass().getSimpleName() : message.lines().findFirst().orElse("");
+    String line =
+        message == null ? e.getClass().getSimpleName() : message.lines().findFirst().orElse("");
     return "the CUDA driver cannot be called: " + line;
   }
 }

@@ -180,7 +180,8 @@ final class CudaDenseOps implements DenseOps {
       Tensor dValues,
       Tensor dGates,
       DeviceStream stream) {
-    RowOps.scatterBackward(CudaStream.of(stream), dOut, values, assignments, gates, dValues, dGates);
+    RowOps.scatterBackward(
+        CudaStream.of(stream), dOut, values, assignments, gates, dValues, dGates);
   }
 
   @Override

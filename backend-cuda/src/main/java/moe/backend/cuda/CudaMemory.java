@@ -79,8 +79,7 @@ final class CudaMemory {
     return new MoeException(
         ErrorKind.MEMORY,
         "cuda: no room for a tensor %s %s: needed %,d bytes, free %,d of %,d; this backend holds %,d%s."
-                .formatted(
-                    type, shape, bytes, memory.free(), memory.total(), allocated.get(), most)
+                .formatted(type, shape, bytes, memory.free(), memory.total(), allocated.get(), most)
             + " Make batch_size, seq_length or the model smaller, or free the GPU.");
   }
 }

@@ -78,8 +78,8 @@ final class Device implements AutoCloseable {
     return function;
   }
 
-  /// Gives something back. A driver that refuses, as it does once a kernel has failed, is logged and
-  /// no error: it must not hide the one that came before.
+  /// Gives something back. A driver that refuses, as it does once a kernel has failed, is logged
+  /// and no error: it must not hide the one that came before.
   void release(String what, Runnable action) {
     try {
       action.run();

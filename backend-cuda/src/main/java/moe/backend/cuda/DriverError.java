@@ -14,8 +14,8 @@ final class DriverError {
     String hint =
         switch (code) {
           case 46 ->
-              ". Another process uses the GPU alone, or it is in a prohibited mode: nvidia-smi shows"
-                  + " both";
+              ". Another process uses the GPU alone, or it is in a prohibited mode: nvidia-smi"
+                  + " shows both";
           case 100 -> ". No NVIDIA GPU is visible here: check CUDA_VISIBLE_DEVICES and nvidia-smi";
           case 209 -> ". The kernels of this build do not fit this GPU";
           case 700, 702, 710, 714, 715, 716, 717, 718, 719 ->

@@ -30,13 +30,7 @@ final class ElementOps {
     long n = x.shape().elements();
     ACTIVATE.floats("x", x, n);
     ACTIVATE.floats("y", y, n);
-    stream
-        .each(ACTIVATE_EACH, n)
-        .tensor(x)
-        .tensor(y)
-        .wide(n)
-        .number(activation.ordinal())
-        .run();
+    stream.each(ACTIVATE_EACH, n).tensor(x).tensor(y).wide(n).number(activation.ordinal()).run();
   }
 
   static void activateBackward(
@@ -84,12 +78,7 @@ final class ElementOps {
     SUM_OF_SQUARES.floats("x", x, n);
     SUM_OF_SQUARES.floats("out", out, 1);
     int parts = (int) Math.min(Math.ceilDiv(n, 1024), MOST_PARTS);
-    stream
-        .launch(SUM_PARTS, 256, parts, 1, 1)
-        .tensor(x)
-        .address(stream.scratch())
-        .wide(n)
-        .run();
+    stream.launch(SUM_PARTS, 256, parts, 1, 1).tensor(x).address(stream.scratch()).wide(n).run();
     stream
         .launch(SUM_OF_PARTS, 256, 1, 1, 1)
         .address(stream.scratch())

@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// One call of a kernel: its shape and arguments. A stream has one and fills it again for each call,
-/// so that a call allocates nothing.
+/// One call of a kernel: its shape and arguments. A stream has one and fills it again for each
+/// call, so that a call allocates nothing.
 public final class Launch {
   private static final int MOST_ARGUMENTS = 32;
   private static final int MOST_STRUCT_BYTES = 256;

@@ -14,7 +14,9 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /// The driver's functions that are called many times a step, called directly: a launch takes half
-/// the time it takes through JCuda, and addresses are plain numbers. Each returns the driver's code.
+/// the time it takes through JCuda, and addresses are plain numbers. Each returns the driver's
+/// code.
+@SuppressWarnings("restricted") // calling native code is what it is for
 final class NativeCalls {
   /// The driver's library, by the name its packages keep stable.
   static final String LIBRARY = "libcuda.so.1";
@@ -79,8 +81,8 @@ final class NativeCalls {
     MemorySegment address =
         library
             .find(name)
-            .orElseThrow(() ->
-                new UnsatisfiedLinkError("%s has no function %s".formatted(LIBRARY, name)));
+            .orElseThrow(
+                () -> new UnsatisfiedLinkError("%s has no function %s".formatted(LIBRARY, name)));
     return linker.downcallHandle(address, type);
   }
 

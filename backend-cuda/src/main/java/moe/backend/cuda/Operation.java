@@ -4,8 +4,8 @@ import moe.spi.device.DType;
 import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 
-/// Checks the shapes and types of the tensors given to an operation. Contents stay on the device, so
-/// kernels skip indexes that are out of range.
+/// Checks the shapes and types of the tensors given to an operation. Contents stay on the device,
+/// so kernels skip indexes that are out of range.
 ///
 /// @param name the operation, as messages name it
 public record Operation(String name) {

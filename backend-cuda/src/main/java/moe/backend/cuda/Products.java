@@ -179,10 +179,8 @@ public final class Products {
   }
 
   /// Tiles of 128 if there are enough of them for all multiprocessors, else of 64.
-  private Launch tiles(
-      CudaStream stream, TilePair kernels, Groups groups, int rows, int columns) {
-    boolean large =
-        (long) Math.ceilDiv(rows, 128) * Math.ceilDiv(columns, 128) >= multiprocessors;
+  private Launch tiles(CudaStream stream, TilePair kernels, Groups groups, int rows, int columns) {
+    boolean large = (long) Math.ceilDiv(rows, 128) * Math.ceilDiv(columns, 128) >= multiprocessors;
     int tile = large ? 128 : 64;
     long rowTiles =
         rows == 0 ? 0 : Math.ceilDiv(rows, tile) + (groups.offsets() == null ? 0 : groups.count());

@@ -122,11 +122,6 @@ final class TokenOps {
     ARG_MAX.require(width > 0, "the last dimension of x", width, "must be at least", 1);
     ARG_MAX.matrix("x", x, rows, width);
     ARG_MAX.ints("indexes", indexes, rows);
-    stream
-        .launch(LARGEST, ROW_BLOCK, rows, 1, 1)
-        .tensor(x)
-        .tensor(indexes)
-        .number(width)
-        .run();
+    stream.launch(LARGEST, ROW_BLOCK, rows, 1, 1).tensor(x).tensor(indexes).number(width).run();
   }
 }

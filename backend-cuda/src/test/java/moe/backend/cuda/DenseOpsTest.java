@@ -23,8 +23,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DenseOpsTest {
   @ParameterizedTest
   @CsvSource({
-    "32, 0, 8, 8", "37, 1, 5, 7", "32, 8, 130, 33", "32, 9, 16, 64", "37, 33, 130, 65",
-    "32, 65, 64, 129", "32, 300, 40, 257"
+    "32, 0, 8, 8",
+    "37, 1, 5, 7",
+    "32, 8, 130, 33",
+    "32, 9, 16, 64",
+    "37, 33, 130, 65",
+    "32, 65, 64, 129",
+    "32, 300, 40, 257"
   })
   void multipliesByWeights(int margin, int rows, int in, int out) {
     try (Twins at = new Twins(margin)) {
@@ -256,8 +261,7 @@ class DenseOpsTest {
       Twin dGates = at.random(4, 2);
       at.both(s -> {
         s.ops.gatherRows(s.of(x), s.of(assignments), 2, s.of(rows), s.stream);
-        s.ops.scatterRows(
-            s.of(rows), s.of(assignments), 2, s.of(gates), s.of(out), s.stream);
+        s.ops.scatterRows(s.of(rows), s.of(assignments), 2, s.of(gates), s.of(out), s.stream);
         s.ops.scatterRows(s.of(rows), s.of(assignments), 2, null, s.of(plain), s.stream);
         s.ops.scatterRowsBackward(
             s.of(dOut),

@@ -30,12 +30,13 @@ class HostDriver implements Driver {
   private record Numbered(long address) implements Handle {}
 
   private Handle handle(Object what) {
-    Handle handle = new Handle() {
-      @Override
-      public long address() {
-        return 1;
-      }
-    };
+    Handle handle =
+        new Handle() {
+          @Override
+          public long address() {
+            return 1;
+          }
+        };
     open.put(handle, what);
     return handle;
   }
@@ -167,7 +168,9 @@ class HostDriver implements Driver {
       throw new AssertionError(
           "%s: arguments %s, its source declares %s".formatted(launch, launch.kinds(), declared));
     }
-    if (launch.grid(1) > 65535 || launch.grid(2) > 65535 || launch.block(0) * launch.block(1) > 1024) {
+    if (launch.grid(1) > 65535
+        || launch.grid(2) > 65535
+        || launch.block(0) * launch.block(1) > 1024) {
       throw new AssertionError(launch + ": no device takes this shape");
     }
     calls.add(launch.toString());

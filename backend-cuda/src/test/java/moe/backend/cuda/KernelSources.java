@@ -22,7 +22,8 @@ final class KernelSources {
   private static final Pattern USE = Pattern.compile("(?m)^(MOE_[A-Z0-9_]+)\\((moe_[a-z0-9_]+)");
   private static final Pattern KERNEL =
       Pattern.compile(
-          "extern \"C\" __global__ void\\s+(?:__\\w+\\([^()]*(?:\\([^()]*\\))?[^()]*\\)\\s+)*(\\w+)\\(([^)]*)\\)");
+          "extern \"C\" __global__"
+              + " void\\s+(?:__\\w+\\([^()]*(?:\\([^()]*\\))?[^()]*\\)\\s+)*(\\w+)\\(([^)]*)\\)");
 
   private KernelSources() {}
 
@@ -78,9 +79,7 @@ final class KernelSources {
   }
 
   private static String kinds(String parameters) {
-    return Stream.of(parameters.split(","))
-        .map(KernelSources::kind)
-        .collect(Collectors.joining());
+    return Stream.of(parameters.split(",")).map(KernelSources::kind).collect(Collectors.joining());
   }
 
   private static String kind(String parameter) {

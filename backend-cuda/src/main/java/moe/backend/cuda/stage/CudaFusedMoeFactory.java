@@ -10,7 +10,8 @@ import moe.spi.stage.StageContext;
 import moe.spi.stage.StandardParameters;
 
 /// Makes the `fused` path of `fused-ffn` experts.
-public final class CudaFusedMoeFactory extends CudaStageFactory<FusedMoe> implements FusedMoeFactory {
+public final class CudaFusedMoeFactory extends CudaStageFactory<FusedMoe>
+    implements FusedMoeFactory {
   public CudaFusedMoeFactory() {
     super("fused");
   }

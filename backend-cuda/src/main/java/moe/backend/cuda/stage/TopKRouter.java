@@ -126,13 +126,7 @@ final class TopKRouter implements Router {
           dTokens,
           true);
       products.backWeight(
-          queue,
-          Products.Groups.ONE,
-          rows,
-          dLogits,
-          tokens,
-          gradients.weight(),
-          gradients.bias());
+          queue, Products.Groups.ONE, rows, dLogits, tokens, gradients.weight(), gradients.bias());
     }
   }
 }

@@ -69,11 +69,7 @@ final class WeightedSumCombiner implements Combiner, Combiner.Backward {
   }
 
   private void check(
-      Operation operation,
-      Tensor expertRows,
-      Dispatched dispatched,
-      Routing routing,
-      int tokens) {
+      Operation operation, Tensor expertRows, Dispatched dispatched, Routing routing, int tokens) {
     long slots = (long) tokens * spec.topK();
     operation.matrix("expertRows", expertRows, slots, spec.dModel());
     operation.ints("positions", dispatched.positions(), slots);

@@ -79,7 +79,15 @@ class BlockTest {
   void infersWithHalfWeights(int tokens, int dModel, int dHidden, int experts, int topK) {
     var spec =
         new LayerSpec(
-            tokens, dModel, dHidden, experts, topK, Activation.GELU, false, true, DType.BF16,
+            tokens,
+            dModel,
+            dHidden,
+            experts,
+            topK,
+            Activation.GELU,
+            false,
+            true,
+            DType.BF16,
             false);
     try (Twins at = new Twins(32)) {
       check(at, spec, tokens, true);
@@ -91,8 +99,7 @@ class BlockTest {
     Map<String, Twin> gradients = new LinkedHashMap<>();
     for (ParameterSpec p : specs(spec)) {
       long[] dims = dims(p.shape());
-      values.put(
-          p.name(), p.type() == DType.BF16 ? at.randomHalves(dims) : at.random(dims));
+      values.put(p.name(), p.type() == DType.BF16 ? at.randomHalves(dims) : at.random(dims));
       if (spec.training()) {
         gradients.put(p.name(), at.random(dims));
       }
@@ -207,10 +214,7 @@ class BlockTest {
           .backward(
               side.of(data.dOut), rows, plan, routing, rows, side.of(data.dGates), side.stream);
       executor.backward().orElseThrow().backward(tokens, plan, rows, dRows, side.stream);
-      dispatcher
-          .backward()
-          .orElseThrow()
-          .backward(dRows, plan, side.of(data.dTokens), side.stream);
+      dispatcher.backward().orElseThrow().backward(dRows, plan, side.of(data.dTokens), side.stream);
     }
   }
 
