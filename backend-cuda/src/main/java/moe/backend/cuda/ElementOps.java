@@ -30,7 +30,7 @@ final class ElementOps {
     long n = x.shape().elements();
     ACTIVATE.floats("x", x, n);
     ACTIVATE.floats("y", y, n);
-    stream.each(ACTIVATE_EACH, n).tensor(x).tensor(y).wide(n).number(activation.ordinal()).run();
+    stream.each(ACTIVATE_EACH, n).tensor(x).tensor(y).wide(n).activation(activation).run();
   }
 
   static void activateBackward(
@@ -45,7 +45,7 @@ final class ElementOps {
         .tensor(dY)
         .tensor(dX)
         .wide(n)
-        .number(activation.ordinal())
+        .activation(activation)
         .run();
   }
 

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import moe.spi.device.Activation;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,17 @@ public final class Launch {
   public Launch number(long value) {
     values.set(JAVA_INT, next('i'), Math.toIntExact(value));
     return this;
+  }
+
+  /// An activation, by its number in `numeric.cuh`.
+  public Launch activation(Activation activation) {
+    return number(
+        switch (activation) {
+          case NONE -> 0;
+          case GELU -> 1;
+          case SILU -> 2;
+          case RELU -> 3;
+        });
   }
 
   /// An `int64_t`.

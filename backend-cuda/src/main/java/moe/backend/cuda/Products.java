@@ -93,7 +93,7 @@ public final class Products {
         .number(groups.topK())
         .number(in)
         .number(out)
-        .number(activation.ordinal())
+        .activation(activation)
         .number(aligned(x, in) && aligned(weight, in) ? 1 : 0)
         .run();
   }
@@ -124,7 +124,7 @@ public final class Products {
         .number(rows)
         .number(in)
         .number(out)
-        .number(activation.ordinal())
+        .activation(activation)
         .number(accumulate ? 1 : 0)
         .number((aligned(dY, out) ? 1 : 0) + (aligned(weight, in) ? 2 : 0))
         .run();

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The portable kernels compiled for this machine's processor; see `emulator.h`.
+@SuppressWarnings("restricted") // memory and code outside Java are what it is for
 final class Emulator {
   private static final Path SOURCES = Path.of("src/test/emulator");
   private static final Path LIBRARY = Path.of("target/emulator/libemulated.so");

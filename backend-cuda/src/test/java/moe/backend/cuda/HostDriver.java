@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A driver whose device memory is the host's. It holds every call to what its kernel's source
 /// declares, then hands it on.
+@SuppressWarnings("restricted") // memory and code outside Java are what it is for
 class HostDriver implements Driver {
   private static final Map<String, String> SIGNATURES = KernelSources.signatures();
 

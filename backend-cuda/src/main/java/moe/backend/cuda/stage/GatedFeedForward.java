@@ -80,7 +80,7 @@ final class GatedFeedForward implements FeedForward {
         .tensor(kept.dGate)
         .tensor(kept.dGate)
         .wide(n)
-        .number(spec.activation().ordinal())
+        .activation(spec.activation())
         .run();
     up.backInput(stream, sorted, slots, kept.dUp, Activation.NONE, null, dRows, false);
     gate.backInput(stream, sorted, slots, kept.dGate, Activation.NONE, null, dRows, true);

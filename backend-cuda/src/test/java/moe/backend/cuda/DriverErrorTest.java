@@ -1,0 +1,131 @@
+package moe.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import moe.spi.device.DType;
+import moe.spi.device.DeviceInfo;
+import moe.spi.device.Shape;
+import moe.spi.device.Tensor;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// A driver that refuses, at each place where it may.
+class DriverErrorTest {
+  private static CudaBackend backend(HostDriver driver) {
+    return new CudaBackend(
+        new DeviceInfo("cuda", 0, "test", 1L << 30), driver, _ -> new byte[0], Arithmetic.F32);
+  }
+
+  @Test
+  void givesBackAllItTook() {
+    var driver = new HostDriver(_ -> {});
+    try (CudaBackend backend = backend(driver)) {
+      var stream = backend.newStream();
+      Tensor x = backend.allocate(DType.F32, Shape.of(4));
+      backend.dense().add(x, x, x, stream);
+      assertThat(driver.open).hasSizeGreaterThan(4);
+    }
+    assertThat(driver.open).isEmpty();
+    assertThat(driver.calls)
+        .containsExactly("moe_add, grid 1 x 1 x 1, block 256 x 1, 0 bytes shared");
+  }
+
+  @Test
+  void namesNeededFreeAndLargestWhenMemoryIsFull() {
+    var driver =
+        new HostDriver(_ -> {}) {
+          boolean full;
+
+          @Override
+          public @Nullable Handle allocate(long bytes) {
+            return full ? null : super.allocate(bytes);
+          }
+        };
+    try (CudaBackend backend = backend(driver)) {
+      Tensor weights = backend.allocate(DType.F32, Shape.of(1000));
+      driver.full = true;
+      assertThatThrownBy(() -> backend.allocate(DType.F32, Shape.of(64, 8)))
+          .isInstanceOfSatisfying(
+              MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.MEMORY))
+          .hasMessage(
+              "cuda: no room for a tensor F32 [64, 8]: needed 2,048 bytes, free 536,870,912 of"
+                  + " 1,073,741,824; this backend holds 4,000, the largest a tensor F32 [1000] of"
+                  + " 4,000. Make batch_size, seq_length or the model smaller, or free the GPU.");
+      driver.full = false;
+      weights.close();
+      assertThat(backend.memory().allocatedBytes()).isZero();
+      backend.allocate(DType.F32, Shape.of(64, 8)).close();
+    }
+  }
+
+  /// After a kernel has failed, every call to the driver fails.
+  private static final class Broken extends HostDriver {
+    private boolean broken;
+
+    Broken() {
+      super(_ -> {});
+    }
+
+    private void check() {
+      if (broken) {
+        throw DriverError.of("cuMemFree", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal access");
+      }
+    }
+
+    @Override
+    public void synchronize(Handle stream) {
+      check();
+    }
+
+    @Override
+    public void free(Handle memory) {
+      check();
+      super.free(memory);
+    }
+
+    @Override
+    public void closeStream(Handle stream) {
+      check();
+      super.closeStream(stream);
+    }
+
+    @Override
+    public void unloadModule(Handle module) {
+      check();
+      super.unloadModule(module);
+    }
+
+    @Override
+    public void releaseContext(int device) {
+      check();
+      super.releaseContext(device);
+    }
+  }
+
+  @Test
+  void endsWithTheFirstErrorWhenAKernelHasBrokenTheDevice() {
+    var driver = new Broken();
+    assertThatThrownBy(
+            () -> {
+              try (CudaBackend backend = backend(driver);
+                  var stream = backend.newStream();
+                  Tensor x = backend.allocate(DType.F32, Shape.of(4))) {
+                backend.dense().add(x, x, x, stream);
+                driver.broken = true;
+                stream.synchronize();
+              }
+            })
+        .isInstanceOfSatisfying(
+            MoeException.class,
+            e -> {
+              assertThat(e.kind()).isEqualTo(ErrorKind.DEVICE);
+              assertThat(e.kind().exitCode()).isEqualTo(4);
+              assertThat(e.getSuppressed()).isEmpty();
+            })
+        .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS")
+        .hasMessageEndingWith("run again, with the last checkpoint or --backend cpu");
+  }
+}
