@@ -110,6 +110,7 @@ class HostDriver implements Driver {
   @Override
   public void allowSharedBytes(Handle function, int bytes) {}
 
+  @SuppressWarnings("MustBeClosed") // until free
   @Override
   public @Nullable Handle allocate(long bytes) {
     Arena arena = Arena.ofShared();

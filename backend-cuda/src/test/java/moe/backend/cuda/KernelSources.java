@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,12 +30,12 @@ final class KernelSources {
 
   /// A file and all it includes, in the order of their names: what an image is made from.
   static String closure(String name) {
-    TreeSet<String> files = new TreeSet<>();
+    Set<String> files = new TreeSet<>();
     add(name + ".cu", files);
     return files.stream().map(KernelSources::read).collect(Collectors.joining());
   }
 
-  private static void add(String file, TreeSet<String> files) {
+  private static void add(String file, Set<String> files) {
     if (files.add(file)) {
       Matcher include = INCLUDE.matcher(read(file));
       while (include.find()) {

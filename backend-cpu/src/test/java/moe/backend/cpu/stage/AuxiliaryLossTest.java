@@ -161,6 +161,7 @@ class AuxiliaryLossTest {
   }
 
   /// The terms as the papers write them.
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Formulas(LayerSpec spec, int[] ids, double balance, double z) {
     double[] terms(Map<String, double[]> weights, double[] tokens) {
       double[] logits = new Reference(spec).logits(weights, tokens);
