@@ -105,7 +105,7 @@ final class DispatchRules {
               if (rows != null) {
                 int used = routed.plan().rows();
                 double[] sorted = routed.sorted(size.x());
-                at.compareExactly(
+                at.compareBits(
                     "rows", rows.slice(0, used), Arrays.copyOf(sorted, used * size.dModel()));
               }
             });

@@ -158,7 +158,7 @@ final class SequenceRules {
                     size[2],
                     out,
                     at.stream());
-            at.compareExactly("out", out, expected);
+            at.compareBits("out", out, expected);
           });
     }
   }

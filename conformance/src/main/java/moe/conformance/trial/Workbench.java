@@ -201,6 +201,18 @@ public final class Workbench implements AutoCloseable {
         .enter(feature, new Standing.Right(error, Comparison.tolerance(feature.type())));
   }
 
+  /// Fails unless all elements are these numbers, and zeros have their signs.
+  public void compareBits(String what, Tensor actual, double[] expected) {
+    compareExactly(what, actual, expected);
+    double[] found = read(actual);
+    for (int i = 0; i < expected.length; i++) {
+      if (Double.doubleToLongBits(found[i]) != Double.doubleToLongBits(expected[i])) {
+        throw new Violation(
+            "%s: element %d is %s, must be %s".formatted(what, i, found[i], expected[i]));
+      }
+    }
+  }
+
   /// Fails unless all elements of an I32 tensor are these.
   public void compareExactly(String what, Tensor actual, int[] expected) {
     double[] doubles = new double[expected.length];
