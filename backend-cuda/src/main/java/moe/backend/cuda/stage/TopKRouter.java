@@ -32,6 +32,7 @@ final class TopKRouter implements Router {
   private final CudaTensor logits;
   private final CudaTensor balanceBias;
   private final @Nullable Gradient gradient;
+  private final @Nullable LinearRouterLoss loss;
 
   TopKRouter(CudaBackend backend, StageContext context) {
     spec = context.spec();
@@ -40,7 +41,14 @@ final class TopKRouter implements Router {
     memory = new StageMemory(backend);
     logits = memory.floats(spec.maxTokens(), spec.experts());
     balanceBias = memory.floats(spec.experts());
-    gradient = CudaStageFactory.trains(spec) ? new Gradient(context) : null;
+    if (CudaStageFactory.trains(spec)) {
+      LinearWeights gradients = context.parameters().linearGradients("router");
+      gradient = new Gradient(gradients);
+      loss = new LinearRouterLoss(spec, memory, products, weights, gradients, logits);
+    } else {
+      gradient = null;
+      loss = null;
+    }
     ROUTE.weight("router.weight", weights.weight(), spec.experts(), spec.dModel());
   }
 
@@ -83,6 +91,11 @@ final class TopKRouter implements Router {
   }
 
   @Override
+  public Optional<Router.AuxiliaryLoss> auxiliaryLoss() {
+    return Optional.ofNullable(loss);
+  }
+
+  @Override
   public void close() {
     memory.close();
   }
@@ -91,9 +104,9 @@ final class TopKRouter implements Router {
     private final CudaTensor dLogits;
     private final LinearWeights gradients;
 
-    Gradient(StageContext context) {
-      dLogits = memory.floats(spec.maxTokens(), spec.experts());
-      gradients = context.parameters().linearGradients("router");
+    Gradient(LinearWeights gradients) {
+      this.dLogits = memory.floats(spec.maxTokens(), spec.experts());
+      this.gradients = gradients;
     }
 
     @Override
