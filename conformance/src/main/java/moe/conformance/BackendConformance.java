@@ -83,6 +83,8 @@ public abstract class BackendConformance {
   }
 
   private static boolean required(String backend) {
-    return Arrays.asList(System.getProperty(REQUIRE, "").split(",")).contains(backend);
+    return Arrays.stream(System.getProperty(REQUIRE, "").split(","))
+        .map(String::strip)
+        .anyMatch(backend::equals);
   }
 }

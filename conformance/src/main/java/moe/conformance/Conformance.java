@@ -57,7 +57,7 @@ public final class Conformance {
       return new Outcome.Skipped(String.valueOf(e.getMessage()));
     } catch (Violation e) {
       return new Outcome.Broken(String.valueOf(e.getMessage()), e);
-    } catch (RuntimeException | LinkageError e) {
+    } catch (RuntimeException | LinkageError | AssertionError e) {
       return new Outcome.Broken("threw " + e, e);
     }
   }

@@ -4,6 +4,7 @@ import static moe.backend.cpu.Close.assertClose;
 import static moe.backend.cpu.Workplace.numbers;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import moe.spi.device.AttentionShape;
 import moe.spi.device.KvCache;
 import moe.spi.device.Shape;
@@ -38,6 +39,29 @@ class AttentionTest {
       var again = at.garbage(shape.tokens(), shape.dModel());
       at.ops.attention(qkv, shape, again, null, at.stream);
       assertClose("out without logSumExp", again, numbers(out), 0);
+    }
+  }
+
+  /// Each position in turn is NaN; those before it must not notice.
+  @ParameterizedTest
+  @CsvSource({"VECTOR, 1, 9", "VECTOR, 3, 64", "VECTOR, 97, 5", "VECTOR, 70, 24", "SCALAR, 70, 3"})
+  void hidesLaterPositionsThatAreNaN(Loops loops, int seqLength, int headSize) {
+    var shape = new AttentionShape(1, seqLength, 1, headSize);
+    try (Workplace at = new Workplace(loops)) {
+      var qkv = at.random(seqLength, 3L * headSize);
+      double[] expected = attention(numbers(qkv), shape);
+      for (int row = seqLength - 1; row >= 0; row--) {
+        int from = qkv.floats().at() + row * 3 * headSize;
+        Arrays.fill(qkv.floats().array(), from, from + 3 * headSize, Float.NaN);
+        var out = at.garbage(seqLength, headSize);
+        at.ops.attention(qkv, shape, out, null, at.stream);
+        int seen = row * headSize;
+        assertClose(
+            "out, NaN from " + row,
+            Arrays.copyOf(numbers(out), seen),
+            Arrays.copyOf(expected, seen),
+            Close.SUMS);
+      }
     }
   }
 

@@ -79,7 +79,7 @@ public final class Workbench implements AutoCloseable {
       }
     } catch (NotClaimed | Skipped e) {
       throw e;
-    } catch (Violation | RuntimeException | LinkageError e) {
+    } catch (RuntimeException | LinkageError | AssertionError e) {
       session.ledger().enter(tried, new Standing.Wrong(rule));
       String what = e instanceof Violation ? e.getMessage() : "threw " + e;
       throw new Violation(

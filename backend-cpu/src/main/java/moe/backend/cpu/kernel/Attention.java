@@ -91,7 +91,12 @@ public final class Attention implements CpuThreads.Job {
         .a(f, s.scores, AttentionLayout.KEYS, 1)
         .b(qkv.array(), head.value + key * head.qkvStride, head.qkvStride)
         .c(out.array(), head.out + query * head.dModel, head.dModel);
-    product.accumulate(s.block, queries, head.headSize, keys);
+    int visible = query + 1 - key;
+    if (keys <= visible) {
+      product.accumulate(s.block, queries, head.headSize, keys);
+    } else {
+      s.accumulateVisible(product, queries, visible);
+    }
   }
 
   private void finish(AttentionScratch s, AttentionLayout head) {

@@ -7,6 +7,9 @@ final class AttentionScratch {
   static final int KEYS = AttentionLayout.KEYS;
   static final int QUERIES = AttentionLayout.QUERIES;
 
+  /// Rows that are multiplied together: those of a tile of `VectorBlockProduct`.
+  private static final int GROUP = 4;
+
   final AttentionLayout layout = new AttentionLayout();
   final BlockProduct.Block block = new BlockProduct.Block();
 
@@ -84,5 +87,22 @@ final class AttentionScratch {
     Arrays.fill(
         floats, row + padded, Math.max(row + padded, row + AttentionLayout.padded(keys)), 0f);
     return padded;
+  }
+
+  /// The product in `block` where row `i` of `A` ends after `visible + i` columns: a hidden weight
+  /// is 0, and 0 times a value of NaN would not be.
+  void accumulateVisible(BlockProduct product, int rows, int visible) {
+    for (int row = 0; row < rows; row += GROUP) {
+      int group = Math.min(GROUP, rows - row);
+      block.move(row, 0);
+      product.accumulate(block, group, headSize, visible + row);
+      block.move(0, visible + row);
+      for (int i = 1; i < group; i++) {
+        block.move(i, 0);
+        product.accumulate(block, 1, headSize, i);
+        block.move(-i, 0);
+      }
+      block.move(-row, -visible - row);
+    }
   }
 }

@@ -40,6 +40,13 @@ interface BlockProduct {
       cRow = rowStride;
       return this;
     }
+
+    /// Moves to the part from this row of `A` and `C`, and this column of `A` and row of `B`, on.
+    void move(int row, int column) {
+      aAt += row * aRow + column * aColumn;
+      bAt += column * bRow;
+      cAt += row * cRow;
+    }
   }
 
   /// `C [m, n] += A [m, k]·B [k, n]`.
