@@ -12,10 +12,16 @@ public record MetricsSection(
         int heldOutEvery,
     @Key(
             value =
-                "The most batches of held-out text in a look, spread evenly over it; a run's last"
-                    + " look is as long as the others.",
+                "The most batches of held-out text in a look; a run's last look is as long as the"
+                    + " others.",
             unit = "batches",
             absent = "60",
             least = 1,
             most = 1e9)
-        int heldOutBatches) {}
+        int heldOutBatches,
+    @Key(
+            value =
+                "Where those batches lie: `spread` over all of the held-out text, or the `first` of"
+                    + " it, one after the other; the unigram figure is that of the same part.",
+            absent = "spread")
+        HeldOutWindows heldOutWindows) {}

@@ -26,7 +26,8 @@ final class Resumption {
           "run.time_limit",
           "run.checkpoint_every",
           "metrics.held_out_every",
-          "metrics.held_out_batches");
+          "metrics.held_out_batches",
+          "metrics.held_out_windows");
 
   private Resumption() {}
 

@@ -10,13 +10,15 @@ import moe.engine.text.Batches;
 import moe.engine.text.Corpus;
 import moe.engine.text.SpreadWindows;
 import moe.engine.text.TextSource;
+import moe.engine.text.TokenSpan;
 import moe.engine.text.UnigramBaseline;
 import moe.engine.text.tokenizer.Tokenizer;
 
 /// The text of a run as token ids.
 ///
+/// @param looks what looks at the held-out text read
 /// @param baseline perplexities of models without context
-record RunText(Corpus corpus, Tokenizer tokenizer, UnigramBaseline baseline) {
+record RunText(Corpus corpus, TokenSpan looks, Tokenizer tokenizer, UnigramBaseline baseline) {
   /// @param cache where the encoded text is kept
   /// @throws moe.spi.error.MoeException kind `DATA` if the text or its tokenizer is unfit
   static RunText load(
@@ -25,7 +27,13 @@ record RunText(Corpus corpus, Tokenizer tokenizer, UnigramBaseline baseline) {
     Tokenizer tokenizer = Tokenizer.of(model.directory());
     tokenizer.requireFits("the model", model.spec().vocab());
     Corpus corpus = Corpus.load(source, config.text().heldOut(), tokenizer, cache, notices);
-    RunText text = new RunText(corpus, tokenizer, UnigramBaseline.of(corpus, model.spec().vocab()));
+    TokenSpan looks = looks(config, corpus.heldOut());
+    RunText text =
+        new RunText(
+            corpus,
+            looks,
+            tokenizer,
+            UnigramBaseline.of(corpus.train(), looks, model.spec().vocab()));
     text.heldOut(config, 1); // refuses a text without room before anything is done
     if (config.run().mode() == RunMode.TRAIN) {
       text.training(config);
@@ -43,8 +51,22 @@ record RunText(Corpus corpus, Tokenizer tokenizer, UnigramBaseline baseline) {
 
   /// @param most the most batches
   SpreadWindows heldOut(PipelineConfig config, int most) {
-    return Batches.spread(
-        corpus.heldOut(), config.run().batchSize(), config.run().seqLength(), most);
+    return Batches.spread(looks, config.run().batchSize(), config.run().seqLength(), most);
+  }
+
+  private static TokenSpan looks(PipelineConfig config, TokenSpan heldOut) {
+    long batches =
+        switch (config.run().mode()) {
+          case TRAIN -> config.metrics().heldOutBatches();
+          case EVALUATE -> TrainingRun.plannedSteps(config);
+        };
+    return switch (config.metrics().heldOutWindows()) {
+      case SPREAD -> heldOut;
+      case FIRST -> {
+        long windows = Math.min(heldOut.length(), batches * config.run().batchSize());
+        yield heldOut.first(windows * config.run().seqLength());
+      }
+    };
   }
 
   Baselines baselines() {

@@ -25,6 +25,13 @@ public final class TokenSpan {
     return new TokenSpan(name, ids.clone(), 0, ids.length);
   }
 
+  /// The first of these tokens.
+  ///
+  /// @param most how many at most
+  public TokenSpan first(long most) {
+    return new TokenSpan(name, ids, from, from + (int) Math.min(length, most));
+  }
+
   /// How many tokens there are.
   public int length() {
     return length;

@@ -14,16 +14,17 @@ import java.util.Objects;
 public record UnigramBaseline(double uniform, double unigram) {
   /// Counts both parts of a text.
   ///
+  /// @param heldOutText what the model is tried on
   /// @param vocab number of ids; all tokens are below it
-  public static UnigramBaseline of(Corpus corpus, int vocab) {
-    long[] trained = counts(corpus.train(), vocab);
-    long[] heldOut = counts(corpus.heldOut(), vocab);
-    double total = (double) corpus.train().length() + vocab;
+  public static UnigramBaseline of(TokenSpan train, TokenSpan heldOutText, int vocab) {
+    long[] trained = counts(train, vocab);
+    long[] heldOut = counts(heldOutText, vocab);
+    double total = (double) train.length() + vocab;
     double nats = 0;
     for (int id = 0; id < vocab; id++) {
       nats -= heldOut[id] * Math.log((trained[id] + 1) / total);
     }
-    return new UnigramBaseline(vocab, Math.exp(nats / corpus.heldOut().length()));
+    return new UnigramBaseline(vocab, Math.exp(nats / heldOutText.length()));
   }
 
   private static long[] counts(TokenSpan text, int vocab) {

@@ -92,6 +92,13 @@ class BatchesTest {
   }
 
   @Test
+  void readsTheFirstOfATextInOrder() {
+    SpreadWindows first = Batches.spread(HUNDRED.first(2 * 3 * 10), 3, 10, 2);
+    assertThat(starts(first, 3, 10)).containsExactly(0, 10, 20, 30, 40, 50);
+    assertThat(HUNDRED.first(Long.MAX_VALUE).length()).isEqualTo(100);
+  }
+
+  @Test
   void evaluatesATextShorterThanABatch() {
     TokenSpan eleven = TokenSpan.of("short", IntStream.range(0, 11).toArray());
     SpreadWindows windows = Batches.spread(eleven, 3, 9, 60);

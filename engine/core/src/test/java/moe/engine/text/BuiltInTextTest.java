@@ -33,10 +33,13 @@ class BuiltInTextTest {
     assertThat(sotu.train().id(1_841_882)).isEqualTo(50256);
     assertThat(sotu.heldOut().id(232_628)).isEqualTo(50256);
 
-    UnigramBaseline baseline = UnigramBaseline.of(sotu, 50257);
+    UnigramBaseline baseline = UnigramBaseline.of(sotu.train(), sotu.heldOut(), 50257);
     assertThat(baseline.uniform()).isEqualTo(50257);
     // Python's value to 12 digits; sums differ in their order.
     assertThat(baseline.unigram()).isCloseTo(1381.846764845, within(1e-6));
+    UnigramBaseline first =
+        UnigramBaseline.of(sotu.train(), sotu.heldOut().first(60 * 16 * 64), 50257);
+    assertThat(first.unigram()).isCloseTo(1115.486880852, within(1e-6));
   }
 
   @Test

@@ -80,8 +80,8 @@ class CorpusTest {
     Corpus corpus = load(0.5, "aab", "ab");
     // Training: a a b end; held out: a b end. p(a) = 3/264 among 260 ids, p(b) = p(end) = 2/264.
     double expected = Math.exp(-(Math.log(3.0 / 264) + 2 * Math.log(2.0 / 264)) / 3);
-    assertThat(UnigramBaseline.of(corpus, 260).unigram())
+    assertThat(UnigramBaseline.of(corpus.train(), corpus.heldOut(), 260).unigram())
         .isCloseTo(expected, within(1e-12 * expected));
-    assertThat(UnigramBaseline.of(load(0, "a"), 260).unigram()).isNaN();
+    assertThat(UnigramBaseline.of(corpus.train(), load(0, "a").heldOut(), 260).unigram()).isNaN();
   }
 }
