@@ -12,8 +12,9 @@ public record ModelSection(
         String family,
     @Key(
             value =
-                "A Hugging Face directory: `gpt2` is upcycled, `gpt2_moe` is taken as it is. Empty:"
-                    + " random weights from the seed.",
+                "A Hugging Face directory: `gpt2` is upcycled, `gpt2_moe` is taken as it is; a"
+                    + " checkpoint of ours; or a run directory, which stands for its latest"
+                    + " checkpoint. Empty: random weights from the seed.",
             absent = "")
         String path,
     @Key(value = "Transformer layers.", absent = "6", least = 1, most = 1024) int layers,

@@ -2,6 +2,7 @@ package moe.engine.run;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import moe.engine.checkpoint.Checkpoint;
 import moe.engine.checkpoint.UpcycledWeights;
@@ -10,6 +11,7 @@ import moe.engine.config.ModelSection;
 import moe.engine.config.MoeSection;
 import moe.engine.config.PipelineConfig;
 import moe.engine.config.RunMode;
+import moe.engine.generate.GenerationModel;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Spec;
 import moe.engine.model.ModelOptions;
@@ -37,8 +39,9 @@ record ModelPlan(
     implements AutoCloseable {
   private static final float EPSILON = 1e-5f; // GPT-2's
 
+  /// @param notices takes a line about each damaged checkpoint that was passed over
   /// @throws MoeException kind `DATA` if the checkpoint is none, `USAGE` if the file contradicts it
-  static ModelPlan of(PipelineConfig config) {
+  static ModelPlan of(PipelineConfig config, Consumer<String> notices) {
     requireComputed(config);
     int tokens = config.run().batchSize() * config.run().seqLength();
     ModelOptions options =
@@ -72,7 +75,7 @@ record ModelPlan(
           null,
           null);
     }
-    Path directory = Path.of(model.path());
+    Path directory = GenerationModel.find(Path.of(model.path()), notices).directory();
     Checkpoint checkpoint = Checkpoint.open(directory);
     boolean complete = false;
     try {

@@ -54,7 +54,7 @@ public final class PipelineRun {
   }
 
   private RunSummary run() {
-    try (ModelPlan asked = ModelPlan.of(config);
+    try (ModelPlan asked = ModelPlan.of(config, watcher::notice);
         RunDirectory directory = RunDirectory.open(request)) {
       Optional<Slots.Saved> saved =
           request.resume()

@@ -7,17 +7,18 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.stream.Stream;
 import moe.engine.files.SafeFile;
 import moe.engine.metrics.RunFiles;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
-import org.jspecify.annotations.Nullable;
 
 /// The directory of a run, for one process at a time.
 final class RunDirectory implements AutoCloseable {
   private static final Path RUNS = Path.of("runs");
   private static final String LOCK = "run.lock";
+  private static final String TOKENS = "tokens.cache";
 
   private final RunFiles files;
   private final FileChannel lockFile;
@@ -79,10 +80,16 @@ final class RunDirectory implements AutoCloseable {
           ErrorKind.USAGE, "%s: not a directory; choose another --out".formatted(path));
     }
     try (Stream<Path> entries = Files.list(path)) {
-      return entries.anyMatch(entry -> !entry.getFileName().toString().equals(LOCK));
+      return entries.anyMatch(entry -> !isScratch(entry));
     } catch (IOException failed) {
       throw SafeFile.refused(path, failed);
     }
+  }
+
+  /// Whether a file is nobody's loss.
+  private static boolean isScratch(Path entry) {
+    String name = entry.getFileName().toString();
+    return name.equals(LOCK) || name.equals(TOKENS);
   }
 
   private static Path unused(String name) {
@@ -121,16 +128,18 @@ final class RunDirectory implements AutoCloseable {
 
   /// Where the encoded text is kept.
   Path tokens() {
-    return path().resolve("tokens.cache");
+    return path().resolve(TOKENS);
   }
 
   /// Gives the directory back. If nothing came of the run, it is removed.
   @Override
   public void close() {
     try (lockFile) {
-      @Nullable Path only = onlyEntry();
-      if (only != null && only.getFileName().toString().equals(LOCK)) {
-        Files.delete(only);
+      List<Path> entries = entries();
+      if (entries.stream().allMatch(RunDirectory::isScratch)) {
+        for (Path entry : entries) {
+          Files.delete(entry);
+        }
         Files.delete(path());
       }
     } catch (IOException refused) {
@@ -138,10 +147,9 @@ final class RunDirectory implements AutoCloseable {
     }
   }
 
-  private @Nullable Path onlyEntry() throws IOException {
+  private List<Path> entries() throws IOException {
     try (Stream<Path> entries = Files.list(path())) {
-      var all = entries.limit(2).toList();
-      return all.size() == 1 ? all.getFirst() : null;
+      return entries.toList();
     }
   }
 }

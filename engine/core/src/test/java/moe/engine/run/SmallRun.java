@@ -48,6 +48,7 @@ final class SmallRun implements RunWatcher {
   private final List<String> notices = new ArrayList<>();
   private int stop = Integer.MAX_VALUE;
   private int last;
+  private Runnable inFirstStep = () -> {};
 
   SmallRun(Path out) {
     this.out = out;
@@ -59,18 +60,32 @@ final class SmallRun implements RunWatcher {
     return this;
   }
 
+  /// Something happens after the first step of the run.
+  void whileRunning(Runnable event) {
+    inFirstStep = event;
+  }
+
   RunSummary run(boolean resume, int steps, String... overrides) {
     try (PluginRegistry registry = PluginRegistry.load((Path) null)) {
-      List<String> all = new ArrayList<>(List.of(overrides));
-      all.add("run.batches=" + steps);
-      PipelineConfig config =
-          PipelineFile.parse(
-                  "small.toml", PIPELINE.getBytes(StandardCharsets.UTF_8), all, registry.catalog())
-              .orThrow();
+      PipelineConfig config = config(registry, steps, overrides);
       RunRequest request =
           new RunRequest(config, BackendRequest.only("cpu"), Optional.of(out), resume, "test");
       return PipelineRun.run(request, registry, this, () -> last >= stop);
     }
+  }
+
+  PipelineConfig config(int steps, String... overrides) {
+    try (PluginRegistry registry = PluginRegistry.load((Path) null)) {
+      return config(registry, steps, overrides);
+    }
+  }
+
+  private static PipelineConfig config(PluginRegistry registry, int steps, String... overrides) {
+    List<String> all = new ArrayList<>(List.of(overrides));
+    all.add("run.batches=" + steps);
+    return PipelineFile.parse(
+            "small.toml", PIPELINE.getBytes(StandardCharsets.UTF_8), all, registry.catalog())
+        .orThrow();
   }
 
   RunRecord record() {
@@ -98,6 +113,9 @@ final class SmallRun implements RunWatcher {
   @Override
   public void step(StepMetrics step) {
     last = step.step();
+    if (last == 1) {
+      inFirstStep.run();
+    }
   }
 
   @Override

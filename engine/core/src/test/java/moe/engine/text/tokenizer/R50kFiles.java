@@ -13,7 +13,7 @@ import java.util.Map;
 ///
 /// The ranks of r50k_base say which tokens exist, not from which pair each was made: that pair is
 /// what the bytes of the token are when all merges of lower rank are done.
-final class R50kFiles {
+public final class R50kFiles {
   private final Tokenizer tokenizer = Tokenizer.r50k();
   private final Map<String, Integer> ids = new HashMap<>();
 
@@ -24,26 +24,33 @@ final class R50kFiles {
   }
 
   static void write(Path directory) throws IOException {
+    write(directory, Tokenizer.r50k().vocab());
+  }
+
+  /// Writes a tokenizer of so many ids: of GPT-2's merges only the first.
+  public static void write(Path directory, int vocab) throws IOException {
     R50kFiles files = new R50kFiles();
+    int endOfText = vocab - 1;
     try (JsonWriter json =
         new JsonWriter(Files.newBufferedWriter(directory.resolve("vocab.json")))) {
       json.beginObject();
-      for (int id = 0; id < files.tokenizer.vocab(); id++) {
+      for (int id = 0; id < endOfText; id++) {
         json.name(files.token(id)).value(id);
       }
+      json.name(files.token(files.tokenizer.endOfText())).value(endOfText);
       json.endObject();
     }
-    Files.write(directory.resolve("merges.txt"), files.merges());
+    Files.write(directory.resolve("merges.txt"), files.merges(endOfText));
   }
 
   private String token(int id) {
     return ByteAlphabet.token(tokenizer.bytes(id));
   }
 
-  private List<String> merges() {
+  private List<String> merges(int endOfText) {
     List<String> merges = new ArrayList<>();
     merges.add("#version: 0.2");
-    for (int id = 256; id < tokenizer.endOfText(); id++) {
+    for (int id = 256; id < endOfText; id++) {
       merges.add(String.join(" ", pair(id)));
     }
     return merges;
