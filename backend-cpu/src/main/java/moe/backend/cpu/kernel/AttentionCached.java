@@ -79,24 +79,26 @@ public final class AttentionCached extends RowJob {
     if (attends) {
       float[] scores = scratch.floats(0, position + head.seqLength + 1);
       for (int row = 0; row < head.seqLength; row++) {
-        attend(scratch.attention.block, head, row, cacheAt, scores);
+        attend(scratch, head, row, cacheAt, scores);
       }
     }
   }
 
-  private void attend(
-      BlockProduct.Block block, AttentionLayout head, int row, int cacheAt, float[] scores) {
+  private void attend(Scratch scratch, AttentionLayout head, int row, int cacheAt, float[] scores) {
     int headSize = head.headSize;
     int visible = position + row + 1;
     int query = head.query + row * head.qkvStride;
     float scale = (float) (1 / Math.sqrt(headSize));
-    dots.dots(qkv.array(), query, keys.array(), keys.at() + cacheAt, visible, headSize, scores, 0);
+    float[] sums = scratch.floats(1, TileKernels.DOT_SUMS * dots.lanes());
+    int key = keys.at() + cacheAt;
+    dots.dots(qkv.array(), query, keys.array(), key, visible, headSize, scores, 0, sums);
     rows.scale(scale, scores, 0, scores, 0, visible);
     float sum =
         rows.expBelowMax(scores, 0, Float.NEGATIVE_INFINITY, scores, 0, visible, scores, visible);
     rows.scale(1 / sum, scores, 0, scores, 0, visible);
     int outAt = head.out + row * head.dModel;
     Arrays.fill(out.array(), outAt, outAt + headSize, 0f);
+    BlockProduct.Block block = scratch.attention.block;
     block
         .a(scores, 0, 0, 1)
         .b(values.array(), values.at() + cacheAt, headSize)

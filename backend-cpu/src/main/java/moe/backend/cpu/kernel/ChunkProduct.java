@@ -10,8 +10,9 @@ final class ChunkProduct {
   /// Sums must have room for a number of features that both kinds of tile divide.
   static final int HEIGHT_MULTIPLE = 24;
 
-  // Packing costs about as much as a panel, and saves a fifteenth to a quarter of each.
-  private static final int PANELS_TO_PACK = 8;
+  /// Panels from which on weights are packed. Packing costs about as much as a panel, and saves a
+  /// fifteenth to a quarter of each.
+  static final int PANELS_TO_PACK = 8;
 
   private static final int WEIGHTS = 1;
   private static final int WIDENED = 3;

@@ -1,9 +1,10 @@
 package moe.backend.cpu.kernel;
 
-/// The forward of a group with few rows, decoding a token above all: each weight is read once, in
-/// order, by dot products along inFeatures.
+/// The forward of few rows, decoding a token above all: each weight is read once, in order, by dot
+/// products along inFeatures.
 final class FewRowsForward {
   private static final int ROW = 0;
+  private static final int LANES = 1;
   // Weight rows that stay in the first cache while the rows of x pass.
   private static final int STRIP = 4;
 
@@ -12,7 +13,7 @@ final class FewRowsForward {
   private final int most;
   private float[] paired = LinearCall.NO_FLOATS;
 
-  /// @param most the most rows of a block that comes here
+  /// @param most the most rows of a tail
   FewRowsForward(TileKernels tiles, ForwardStore store, int most) {
     this.tiles = tiles;
     this.store = store;
@@ -29,22 +30,23 @@ final class FewRowsForward {
       paired = new float[length];
     }
     for (int block = start; block < end; block++) {
-      for (int r = 0; r < (blocks.panels(block) > 0 ? 0 : blocks.rows(block)); r++) {
-        int x = call.input.offset(blocks.first(block) + r);
+      for (int r = 0; r < blocks.tail(block); r++) {
+        int x = call.input.offset(first(blocks, block) + r);
         int to = ((block - start) * most + r) * call.inFeatures;
         tiles.pairs(call.input.data(), x, call.inFeatures, paired, to);
       }
     }
   }
 
-  /// Computes features `from` to `from + n − 1` of a block.
+  /// Computes features `from` to `from + n − 1` of the tail of a block.
   ///
   /// @param start of the blocks that `prepare` prepared
   void run(
       LinearCall call, RowBlocks blocks, int start, int block, int from, int n, Scratch scratch) {
-    int rows = blocks.rows(block);
+    int rows = blocks.tail(block);
     int k = call.inFeatures;
     float[] sums = scratch.floats(ROW, rows * n);
+    float[] lanes = scratch.floats(LANES, TileKernels.DOT_SUMS * tiles.lanes());
     int w = call.weightsAt + (blocks.group(block) * call.outFeatures + from) * k;
     int strip = rows == 1 ? n : STRIP;
     for (int i = 0; i < n; i += strip) {
@@ -53,16 +55,20 @@ final class FewRowsForward {
         int y = r * n + i;
         short[] halves = call.shortWeights;
         if (halves == null) {
-          int x = call.input.offset(blocks.first(block) + r);
-          tiles.dots(call.input.data(), x, call.weights, w + i * k, height, k, sums, y);
+          int x = call.input.offset(first(blocks, block) + r);
+          tiles.dots(call.input.data(), x, call.weights, w + i * k, height, k, sums, y, lanes);
         } else {
           int x = ((block - start) * most + r) * k;
-          tiles.dots(paired, x, halves, w + i * k, height, k, sums, y);
+          tiles.dots(paired, x, halves, w + i * k, height, k, sums, y, lanes);
         }
       }
     }
     for (int r = 0; r < rows; r++) {
-      store.row(call, blocks.group(block), blocks.first(block) + r, from, sums, r * n, n);
+      store.row(call, blocks.group(block), first(blocks, block) + r, from, sums, r * n, n);
     }
+  }
+
+  private static int first(RowBlocks blocks, int block) {
+    return blocks.first(block) + blocks.rows(block) - blocks.tail(block);
   }
 }

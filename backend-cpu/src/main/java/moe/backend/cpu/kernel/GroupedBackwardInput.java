@@ -49,7 +49,7 @@ public final class GroupedBackwardInput {
     this.elements = elements;
     edges = new TileEdges(tiles);
     height = tiles.packedRows();
-    blocks = new RowBlocks(ROWS, height, 0);
+    blocks = new RowBlocks(ROWS, height);
   }
 
   /// Begins a call: plain gradient, no activation, output overwritten.

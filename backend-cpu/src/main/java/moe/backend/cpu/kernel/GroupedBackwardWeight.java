@@ -30,7 +30,7 @@ public final class GroupedBackwardWeight {
   private final TileKernels tiles;
   private final TileEdges edges;
   private final ActivationKernels elements;
-  private final RowBlocks blocks = new RowBlocks(ROWS, 1, 0);
+  private final RowBlocks blocks = new RowBlocks(ROWS, 1);
   private final LinearCall call = new LinearCall();
   private final CpuThreads.Job pack = this::pack;
   private final CpuThreads.Job multiply = this::multiply;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// to the largest call. Tensors are row-major; a stride is the distance of rows in floats.
 ///
 /// The sum over inFeatures runs in blocks of 768, in order, so a result depends on its row, its
-/// weights and whether its group has few rows, and not on the number of threads.
+/// weights and where it lies in its group, and not on the number of threads.
 public final class GroupedForward {
   private final LinearCall call = new LinearCall();
   private final PanelForward panels;

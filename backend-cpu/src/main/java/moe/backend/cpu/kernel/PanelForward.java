@@ -1,6 +1,7 @@
 package moe.backend.cpu.kernel;
 
-/// How `GroupedForward` computes: rows in panels, or row by row where a group has few.
+/// How `GroupedForward` computes: rows in panels, or row by row where a group has few or some are
+/// left over.
 ///
 /// Panels: first all threads write the rows of x transposed, `[panel][inFeatures][lanes]`, which
 /// also does the gather. Then a task is a block of up to 48 panels times a chunk of output
@@ -38,10 +39,11 @@ final class PanelForward {
     this.tiles = tiles;
     product = new ChunkProduct(tiles);
     lanes = tiles.lanes();
-    int fewest = lanes + 1;
     store = new PanelStore(tiles, elements);
-    fewRows = new FewRowsForward(tiles, new ForwardStore(elements), fewest - 1);
-    blocks = new RowBlocks(PANELS_PER_BLOCK * lanes, lanes, fewest);
+    int mostOfTail = lanes + lanes / 2;
+    fewRows = new FewRowsForward(tiles, new ForwardStore(elements), mostOfTail);
+    int tailsBelow = ChunkProduct.PANELS_TO_PACK * lanes;
+    blocks = new RowBlocks(PANELS_PER_BLOCK * lanes, lanes, mostOfTail, tailsBelow);
   }
 
   void run(LinearCall call, Ints offsets) {
@@ -102,17 +104,22 @@ final class PanelForward {
     int block = waveStart + index / chunks;
     int from = index % chunks * chunk;
     int n = Math.min(chunk, call.outFeatures - from);
-    int panels = blocks.panels(block);
-    if (panels == 0) {
-      fewRows.run(call, blocks, waveStart, block, from, n, threads.scratch());
-      return;
+    Scratch scratch = threads.scratch();
+    if (blocks.panels(block) > 0) {
+      multiplyPanels(block, from, n, scratch);
     }
+    if (blocks.tail(block) > 0) {
+      fewRows.run(call, blocks, waveStart, block, from, n, scratch);
+    }
+  }
+
+  private void multiplyPanels(int block, int from, int n, Scratch scratch) {
+    int panels = blocks.panels(block);
     int sumsPerPair =
         ChunkProduct.HEIGHT_MULTIPLE
             * Math.ceilDiv(chunk, ChunkProduct.HEIGHT_MULTIPLE)
             * 2
             * lanes;
-    Scratch scratch = threads.scratch();
     int pairs = Math.ceilDiv(panels, 2);
     float[] sums = scratch.floats(SUMS, pairs * sumsPerPair);
     int feature = blocks.group(block) * call.outFeatures + from;
@@ -133,6 +140,7 @@ final class PanelForward {
         }
       }
     }
-    store.end(call, blocks.first(block), blocks.rows(block), from, n, sums, sumsPerPair, scratch);
+    int rows = blocks.rows(block) - blocks.tail(block);
+    store.end(call, blocks.first(block), rows, from, n, sums, sumsPerPair, scratch);
   }
 }

@@ -10,20 +10,30 @@ import java.util.Arrays;
 final class RowBlocks {
   private final int maxRows;
   private final int rowsPerPanel;
-  private final int fewest;
+  private final int mostOfTail;
+  private final int tailsBelow;
   private int[] first = new int[8];
   private int[] rows = new int[8];
   private int[] group = new int[8];
+  private int[] tail = new int[8];
   private int[] panelsBefore = new int[9];
   private int size;
 
   /// @param maxRows the height of a block
   /// @param rowsPerPanel rows that share a panel
-  /// @param fewest blocks with fewer rows are not packed and have no panels
-  RowBlocks(int maxRows, int rowsPerPanel, int fewest) {
+  RowBlocks(int maxRows, int rowsPerPanel) {
+    this(maxRows, rowsPerPanel, 0, 0);
+  }
+
+  /// @param maxRows the height of a block
+  /// @param rowsPerPanel rows that share a panel
+  /// @param mostOfTail the most rows that may stay outside of panels, at the end of a block
+  /// @param tailsBelow only blocks with fewer rows have tails
+  RowBlocks(int maxRows, int rowsPerPanel, int mostOfTail, int tailsBelow) {
     this.maxRows = maxRows;
     this.rowsPerPanel = rowsPerPanel;
-    this.fewest = fewest;
+    this.mostOfTail = mostOfTail;
+    this.tailsBelow = tailsBelow;
   }
 
   /// Cuts the rows `offsets[g]` to `offsets[g + 1] − 1` of each group; empty groups have no block.
@@ -53,12 +63,16 @@ final class RowBlocks {
       first = Arrays.copyOf(first, 2 * size);
       rows = Arrays.copyOf(rows, 2 * size);
       group = Arrays.copyOf(group, 2 * size);
+      tail = Arrays.copyOf(tail, 2 * size);
       panelsBefore = Arrays.copyOf(panelsBefore, 2 * size + 1);
     }
     first[size] = firstRow;
     rows[size] = blockRows;
     group[size] = blockGroup;
-    int panels = blockRows < fewest ? 0 : Math.ceilDiv(blockRows, rowsPerPanel);
+    // Panels are used two by two: what fills less of a pair stays outside.
+    int rest = blockRows % (2 * rowsPerPanel);
+    tail[size] = blockRows < tailsBelow && rest <= mostOfTail ? rest : 0;
+    int panels = Math.ceilDiv(blockRows - tail[size], rowsPerPanel);
     panelsBefore[size + 1] = panelsBefore[size] + panels;
     size++;
   }
@@ -73,6 +87,11 @@ final class RowBlocks {
 
   int rows(int block) {
     return rows[block];
+  }
+
+  /// Rows at the end of a block that are in no panel.
+  int tail(int block) {
+    return tail[block];
   }
 
   int group(int block) {

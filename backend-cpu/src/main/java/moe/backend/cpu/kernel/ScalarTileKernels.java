@@ -108,7 +108,15 @@ final class ScalarTileKernels implements TileKernels {
 
   @Override
   public void dots(
-      float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset) {
+      float[] x,
+      int xOffset,
+      float[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] sums) {
     for (int i = 0; i < n; i++) {
       float even = 0;
       float odd = 0;
@@ -127,7 +135,15 @@ final class ScalarTileKernels implements TileKernels {
 
   @Override
   public void dots(
-      float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset) {
+      float[] x,
+      int xOffset,
+      short[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] sums) {
     for (int i = 0; i < n; i++) {
       float sum = 0;
       int row = wOffset + i * k;

@@ -10,6 +10,9 @@ interface TileKernels {
   /// The most steps of one tile.
   int MAX_STEPS = 1000;
 
+  /// Vectors of scratch that `dots` needs.
+  int DOT_SUMS = 4;
+
   /// Rows of A in a tile that reads them in place.
   int rows();
 
@@ -72,12 +75,32 @@ interface TileKernels {
 
   /// `y[i] = ⟨x, W[i]⟩` for `n` rows of W, each of `k` numbers: for few rows of x, where the
   /// weights come from memory and each is used once.
-  void dots(float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset);
+  ///
+  /// @param sums scratch of at least `DOT_SUMS · lanes()` numbers
+  void dots(
+      float[] x,
+      int xOffset,
+      float[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] sums);
 
   /// `dots` with weights stored as bfloat16.
   ///
   /// @param x in the order that `pairs` writes
-  void dots(float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset);
+  void dots(
+      float[] x,
+      int xOffset,
+      short[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] sums);
 
   /// Writes the `k` numbers of a row in the order that `dots` on bfloat16 weights reads them in.
   void pairs(float[] x, int xOffset, int k, float[] y, int yOffset);

@@ -2,6 +2,7 @@ package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 import static moe.backend.cpu.kernel.Lanes.I32;
 import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
@@ -41,10 +42,23 @@ final class VectorBf16 {
 
   /// `TileKernels.dots` on bfloat16 weights.
   static void dots(
-      float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset) {
+      float[] x,
+      int xOffset,
+      short[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] lanes) {
+    int whole = I16.loopBound(k);
     int i = 0;
     for (; i + 4 <= n; i += 4) {
-      four(x, xOffset, w, wOffset + i * k, k, y, yOffset + i);
+      four(x, xOffset, w, wOffset + i * k, k, lanes);
+      for (int j = 0; j < 4; j++) {
+        float tail = tail(x, xOffset, w, wOffset + (i + j) * k, whole, k);
+        y[yOffset + i + j] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
+      }
     }
     for (; i < n; i++) {
       y[yOffset + i] = one(x, xOffset, w, wOffset + i * k, k);
@@ -67,9 +81,9 @@ final class VectorBf16 {
     }
   }
 
-  // Even and odd weights have sums of their own: 8 chains keep two multiply-add units busy.
-  private static void four(
-      float[] x, int xOffset, short[] w, int w0, int k, float[] y, int yOffset) {
+  // Even and odd weights have sums of their own: 8 chains keep two multiply-add units busy. Nothing
+  // of ours is called (see VectorPackedTile6), so the sums of lanes are left to the caller.
+  private static void four(float[] x, int xOffset, short[] w, int w0, int k, float[] lanes) {
     FloatVector even0 = FloatVector.zero(F32);
     FloatVector even1 = even0;
     FloatVector even2 = even0;
@@ -81,30 +95,34 @@ final class VectorBf16 {
     int w1 = w0 + k;
     int w2 = w1 + k;
     int w3 = w2 + k;
-    int p = 0;
-    for (; p < I16.loopBound(k); p += PAIRED) {
+    for (int p = 0; p < I16.loopBound(k); p += PAIRED) {
       FloatVector even = FloatVector.fromArray(F32, x, xOffset + p);
       FloatVector odd = FloatVector.fromArray(F32, x, xOffset + p + COUNT);
-      IntVector v = load(w, w0 + p);
-      even0 = multiplyAdd(even, even(v), even0);
-      odd0 = multiplyAdd(odd, odd(v), odd0);
-      v = load(w, w1 + p);
-      even1 = multiplyAdd(even, even(v), even1);
-      odd1 = multiplyAdd(odd, odd(v), odd1);
-      v = load(w, w2 + p);
-      even2 = multiplyAdd(even, even(v), even2);
-      odd2 = multiplyAdd(odd, odd(v), odd2);
-      v = load(w, w3 + p);
-      even3 = multiplyAdd(even, even(v), even3);
-      odd3 = multiplyAdd(odd, odd(v), odd3);
+      IntVector v0 = ShortVector.fromArray(I16, w, w0 + p).reinterpretAsInts();
+      FloatVector e0 = v0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o0 = v0.and(UPPER_HALF).reinterpretAsFloats();
+      even0 = FMA ? e0.fma(even, even0) : e0.mul(even).add(even0);
+      odd0 = FMA ? o0.fma(odd, odd0) : o0.mul(odd).add(odd0);
+      IntVector v1 = ShortVector.fromArray(I16, w, w1 + p).reinterpretAsInts();
+      FloatVector e1 = v1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o1 = v1.and(UPPER_HALF).reinterpretAsFloats();
+      even1 = FMA ? e1.fma(even, even1) : e1.mul(even).add(even1);
+      odd1 = FMA ? o1.fma(odd, odd1) : o1.mul(odd).add(odd1);
+      IntVector v2 = ShortVector.fromArray(I16, w, w2 + p).reinterpretAsInts();
+      FloatVector e2 = v2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o2 = v2.and(UPPER_HALF).reinterpretAsFloats();
+      even2 = FMA ? e2.fma(even, even2) : e2.mul(even).add(even2);
+      odd2 = FMA ? o2.fma(odd, odd2) : o2.mul(odd).add(odd2);
+      IntVector v3 = ShortVector.fromArray(I16, w, w3 + p).reinterpretAsInts();
+      FloatVector e3 = v3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o3 = v3.and(UPPER_HALF).reinterpretAsFloats();
+      even3 = FMA ? e3.fma(even, even3) : e3.mul(even).add(even3);
+      odd3 = FMA ? o3.fma(odd, odd3) : o3.mul(odd).add(odd3);
     }
-    y[yOffset] = Lanes.sum(even0.add(odd0));
-    y[yOffset + 1] = Lanes.sum(even1.add(odd1));
-    y[yOffset + 2] = Lanes.sum(even2.add(odd2));
-    y[yOffset + 3] = Lanes.sum(even3.add(odd3));
-    for (int i = 0; i < 4; i++) {
-      y[yOffset + i] += tail(x, xOffset, w, w0 + i * k, p, k);
-    }
+    even0.add(odd0).intoArray(lanes, 0);
+    even1.add(odd1).intoArray(lanes, COUNT);
+    even2.add(odd2).intoArray(lanes, 2 * COUNT);
+    even3.add(odd3).intoArray(lanes, 3 * COUNT);
   }
 
   private static float one(float[] x, int xOffset, short[] w, int wOffset, int k) {

@@ -2,6 +2,7 @@ package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
 import jdk.incubator.vector.FloatVector;
@@ -12,18 +13,31 @@ final class VectorDots {
 
   /// `TileKernels.dots`.
   static void run(
-      float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset) {
+      float[] x,
+      int xOffset,
+      float[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] lanes) {
+    int whole = F32.loopBound(k);
     int i = 0;
     for (; i + 4 <= n; i += 4) {
-      four(x, xOffset, w, wOffset + i * k, k, y, yOffset + i);
+      four(x, xOffset, w, wOffset + i * k, k, lanes);
+      for (int j = 0; j < 4; j++) {
+        float tail = tail(x, xOffset, w, wOffset + (i + j) * k, whole, k);
+        y[yOffset + i + j] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
+      }
     }
     for (; i < n; i++) {
       y[yOffset + i] = one(x, xOffset, w, wOffset + i * k, k);
     }
   }
 
-  private static void four(
-      float[] x, int xOffset, float[] w, int w0, int k, float[] y, int yOffset) {
+  // Nothing of ours is called (see VectorPackedTile6), so the sums of lanes are left to the caller.
+  private static void four(float[] x, int xOffset, float[] w, int w0, int k, float[] lanes) {
     FloatVector s0 = FloatVector.zero(F32);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
@@ -31,21 +45,21 @@ final class VectorDots {
     int w1 = w0 + k;
     int w2 = w1 + k;
     int w3 = w2 + k;
-    int p = 0;
-    for (; p < F32.loopBound(k); p += COUNT) {
+    for (int p = 0; p < F32.loopBound(k); p += COUNT) {
       FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
-      s0 = multiplyAdd(v, FloatVector.fromArray(F32, w, w0 + p), s0);
-      s1 = multiplyAdd(v, FloatVector.fromArray(F32, w, w1 + p), s1);
-      s2 = multiplyAdd(v, FloatVector.fromArray(F32, w, w2 + p), s2);
-      s3 = multiplyAdd(v, FloatVector.fromArray(F32, w, w3 + p), s3);
+      FloatVector r0 = FloatVector.fromArray(F32, w, w0 + p);
+      s0 = FMA ? r0.fma(v, s0) : r0.mul(v).add(s0);
+      FloatVector r1 = FloatVector.fromArray(F32, w, w1 + p);
+      s1 = FMA ? r1.fma(v, s1) : r1.mul(v).add(s1);
+      FloatVector r2 = FloatVector.fromArray(F32, w, w2 + p);
+      s2 = FMA ? r2.fma(v, s2) : r2.mul(v).add(s2);
+      FloatVector r3 = FloatVector.fromArray(F32, w, w3 + p);
+      s3 = FMA ? r3.fma(v, s3) : r3.mul(v).add(s3);
     }
-    y[yOffset] = Lanes.sum(s0);
-    y[yOffset + 1] = Lanes.sum(s1);
-    y[yOffset + 2] = Lanes.sum(s2);
-    y[yOffset + 3] = Lanes.sum(s3);
-    for (int i = 0; i < 4; i++) {
-      y[yOffset + i] += tail(x, xOffset, w, w0 + i * k, p, k);
-    }
+    s0.intoArray(lanes, 0);
+    s1.intoArray(lanes, COUNT);
+    s2.intoArray(lanes, 2 * COUNT);
+    s3.intoArray(lanes, 3 * COUNT);
   }
 
   private static float one(float[] x, int xOffset, float[] w, int wOffset, int k) {

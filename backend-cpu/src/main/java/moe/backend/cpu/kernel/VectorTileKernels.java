@@ -116,14 +116,30 @@ final class VectorTileKernels implements TileKernels {
 
   @Override
   public void dots(
-      float[] x, int xOffset, float[] w, int wOffset, int n, int k, float[] y, int yOffset) {
-    VectorDots.run(x, xOffset, w, wOffset, n, k, y, yOffset);
+      float[] x,
+      int xOffset,
+      float[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] sums) {
+    VectorDots.run(x, xOffset, w, wOffset, n, k, y, yOffset, sums);
   }
 
   @Override
   public void dots(
-      float[] x, int xOffset, short[] w, int wOffset, int n, int k, float[] y, int yOffset) {
-    VectorBf16.dots(x, xOffset, w, wOffset, n, k, y, yOffset);
+      float[] x,
+      int xOffset,
+      short[] w,
+      int wOffset,
+      int n,
+      int k,
+      float[] y,
+      int yOffset,
+      float[] sums) {
+    VectorBf16.dots(x, xOffset, w, wOffset, n, k, y, yOffset, sums);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package moe.engine.bench;
 
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import moe.spi.device.DeviceStream;
 
@@ -7,8 +9,11 @@ import moe.spi.device.DeviceStream;
 /// speed slows all alike.
 final class Contest {
   private static final int LEAST_WARM_UPS = 3;
-  // The JIT compiler needs a second or two to bring its last version of a kernel.
+  // The JIT compiler needs a second or two to bring its last version of a kernel, and many more
+  // where others use the processor: a run that still interprets a part measures that part.
   private static final long WARM_UP_NANOS = 1_500_000_000;
+  private static final long SETTLED_NANOS = 1_000_000_000;
+  private static final long LONGEST_WARM_UP_NANOS = 20_000_000_000L;
   private static final long SLICE_NANOS = 50_000_000;
   private static final int LEAST_RUNS = 5;
   private static final int LEAST_ROUNDS = 3;
@@ -44,10 +49,7 @@ final class Contest {
   /// Runs all entrants; durations go to the samples of the same index.
   void run(List<? extends Entrant> entrants, List<Samples> samples, Progress progress) {
     for (Entrant entrant : entrants) {
-      long end = System.nanoTime() + WARM_UP_NANOS;
-      for (int i = 0; i < LEAST_WARM_UPS || System.nanoTime() < end; i++) {
-        duration(entrant);
-      }
+      warmUp(entrant);
     }
     long end = System.nanoTime() + (long) (seconds * 1e9 * entrants.size());
     for (int round = 0; !enough(round, end, samples); round++) {
@@ -61,6 +63,32 @@ final class Contest {
       }
       progress.round(round);
     }
+  }
+
+  // Until nothing was compiled for a while.
+  private void warmUp(Entrant entrant) {
+    long start = System.nanoTime();
+    long now = start;
+    long settledSince = start;
+    long compiled = compilerMillis();
+    for (int i = 0;
+        i < LEAST_WARM_UPS
+            || now - start < WARM_UP_NANOS
+            || (now - settledSince < SETTLED_NANOS && now - start < LONGEST_WARM_UP_NANOS);
+        i++) {
+      duration(entrant);
+      now = System.nanoTime();
+      long before = compiled;
+      compiled = compilerMillis();
+      settledSince = compiled == before ? settledSince : now;
+    }
+  }
+
+  private static long compilerMillis() {
+    CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    return compiler != null && compiler.isCompilationTimeMonitoringSupported()
+        ? compiler.getTotalCompilationTime()
+        : 0;
   }
 
   private static boolean enough(int rounds, long end, List<Samples> samples) {
