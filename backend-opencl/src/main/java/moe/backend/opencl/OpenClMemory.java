@@ -1,0 +1,144 @@
+package moe.backend.opencl;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import moe.backend.opencl.driver.DriverException;
+import moe.backend.opencl.driver.FoundDevice;
+import moe.backend.opencl.driver.Status;
+import moe.backend.opencl.kernel.Compute;
+import moe.backend.opencl.kernel.WorkQueue;
+import moe.spi.device.DType;
+import moe.spi.device.MemoryUse;
+import moe.spi.device.Shape;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
+
+/// The memory of a device: counts what is open, and refuses before the device is full. Safe for use
+/// by several threads.
+final class OpenClMemory {
+  /// A buffer of no bytes does not exist.
+  private static final long LEAST_BYTES = 4;
+
+  private final Compute compute;
+  private final FoundDevice device;
+  private final WorkQueue queue;
+  private final Runnable waitForStreams;
+  private final AtomicLong allocated = new AtomicLong();
+  private final Set<OpenClTensor> open = ConcurrentHashMap.newKeySet();
+
+  /// @param waitForStreams waits until no stream uses memory any more
+  OpenClMemory(Compute compute, Runnable waitForStreams) {
+    this.compute = compute;
+    this.device = compute.device();
+    this.queue = compute.newQueue();
+    this.waitForStreams = waitForStreams;
+  }
+
+  /// A new tensor of zeros.
+  OpenClTensor allocate(DType type, Shape shape) {
+    if (type == DType.F16 || type == DType.BF16) {
+      throw new MoeException(
+          ErrorKind.UNSUPPORTED, "opencl: type %s is not supported. Use F32.".formatted(type));
+    }
+    long bytes = Math.multiplyExact(shape.elements(), type.bytes());
+    if (bytes > device.maxAllocationBytes()) {
+      throw new MoeException(
+          ErrorKind.UNSUPPORTED,
+          "opencl: a tensor %s %s has %,d bytes, more than a buffer of %s holds (%,d). Use smaller dimensions or another backend."
+              .formatted(type, shape, bytes, device.name(), device.maxAllocationBytes()));
+    }
+    if (allocated.addAndGet(bytes) > device.memoryBytes()) {
+      allocated.addAndGet(-bytes);
+      throw full(type, shape, bytes, null);
+    }
+    try {
+      OpenClTensor tensor = create(type, shape, bytes);
+      open.add(tensor);
+      return tensor;
+    } catch (DriverException e) {
+      allocated.addAndGet(-bytes);
+      throw switch (e.status()) {
+        case Status.ALLOCATION_FAILURE,
+            Status.OUT_OF_RESOURCES,
+            Status.OUT_OF_HOST_MEMORY,
+            Status.INVALID_BUFFER_SIZE ->
+            full(type, shape, bytes, e);
+        default -> compute.failure(e);
+      };
+    }
+  }
+
+  void release(OpenClTensor tensor, long buffer, @Nullable MemorySegment shared) {
+    if (open.remove(tensor)) {
+      allocated.addAndGet(-tensor.byteSize());
+      if (shared != null) { // the driver keeps a buffer until its work is done, but not this
+        waitForStreams.run();
+      }
+      try {
+        compute.driver().releaseBuffer(buffer);
+        if (shared != null) {
+          compute.driver().freeShared(compute.context(), shared.address());
+        }
+      } catch (DriverException e) {
+        throw compute.failure(e);
+      }
+    }
+  }
+
+  MemoryUse use() {
+    return new MemoryUse(device.memoryBytes(), allocated.get());
+  }
+
+  void close() {
+    open.forEach(OpenClTensor::close);
+    queue.close();
+  }
+
+  /// A buffer that holds zeros, and so is there: drivers find memory at first use.
+  private OpenClTensor create(DType type, Shape shape, long bytes) {
+    long size = Math.max(bytes, LEAST_BYTES);
+    long address = 0;
+    long buffer = 0;
+    boolean done = false;
+    try {
+      if (device.shared()) {
+        address = compute.driver().allocateShared(compute.context(), size);
+        if (address == 0) {
+          throw new DriverException("clSVMAlloc", Status.ALLOCATION_FAILURE);
+        }
+      }
+      buffer = compute.driver().createBuffer(compute.context(), size, address);
+      MemorySegment shared = null;
+      if (address != 0) {
+        shared = at(address, bytes).fill((byte) 0);
+      } else {
+        queue.zeroNow(buffer, size);
+      }
+      done = true;
+      return new OpenClTensor(this, type, shape, buffer, shared);
+    } finally {
+      if (!done && buffer != 0) {
+        compute.driver().releaseBuffer(buffer);
+      }
+      if (!done && address != 0) {
+        compute.driver().freeShared(compute.context(), address);
+      }
+    }
+  }
+
+  @SuppressWarnings("restricted") // the driver has just allocated so many bytes there
+  private static MemorySegment at(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+
+  private MoeException full(DType type, Shape shape, long bytes, @Nullable DriverException cause) {
+    return new MoeException(
+        ErrorKind.MEMORY,
+        "opencl: no room on %s for a tensor %s %s: needed %,d bytes, free %,d of %,d. Make the model or the batch smaller, or choose another backend."
+            .formatted(device.name(), type, shape, bytes, use().freeBytes(), device.memoryBytes()),
+        cause);
+  }
+}

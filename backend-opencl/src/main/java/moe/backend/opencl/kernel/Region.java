@@ -1,0 +1,7 @@
+package moe.backend.opencl.kernel;
+
+/// A place in a buffer of the device.
+///
+/// @param buffer the driver's handle
+/// @param at the first element, counted in elements
+public record Region(long buffer, long at) {}

@@ -1,0 +1,26 @@
+package moe.backend.opencl.stage;
+
+import java.util.List;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.ParameterSpec;
+import moe.spi.stage.Router;
+import moe.spi.stage.RouterFactory;
+import moe.spi.stage.StageContext;
+import moe.spi.stage.StandardParameters;
+
+/// Makes `topk` routers.
+public final class TopKRouterFactory extends OpenClStageFactory<Router> implements RouterFactory {
+  public TopKRouterFactory() {
+    super("topk");
+  }
+
+  @Override
+  public List<ParameterSpec> parameters(LayerSpec spec) {
+    return StandardParameters.linearRouter(spec);
+  }
+
+  @Override
+  Router create(StageParts parts, StageContext context) {
+    return new TopKRouter(parts, context);
+  }
+}

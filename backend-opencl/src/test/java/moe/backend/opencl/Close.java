@@ -1,0 +1,53 @@
+package moe.backend.opencl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import moe.spi.device.Tensor;
+
+/// Comparison with a reference in double precision: `‖actual − expected‖ ≤ tolerance · ‖expected‖`.
+public final class Close {
+  /// Rounding of float32 sums of up to some thousand terms is near 1e-7 of the norm here; four
+  /// times the largest seen.
+  public static final double SUMS = 1e-6;
+
+  private Close() {}
+
+  public static void assertClose(String name, Tensor actual, double[] expected, double tolerance) {
+    assertClose(name, Workplace.numbers(actual), expected, tolerance);
+  }
+
+  public static void assertClose(
+      String name, double[] actual, double[] expected, double tolerance) {
+    assertThat(actual).as(name).hasSameSizeAs(expected);
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < actual.length; i++) {
+      difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
+      norm += expected[i] * expected[i];
+    }
+    // Written so that NaN fails.
+    boolean close = Math.sqrt(difference) <= tolerance * Math.sqrt(norm);
+    assertThat(close)
+        .as(() ->
+            "%s: relative error %.3e, tolerated %.1e; actual %s, expected %s"
+                .formatted(
+                    name, relative(actual, expected), tolerance, start(actual), start(expected)))
+        .isTrue();
+  }
+
+  /// The relative error.
+  public static double relative(double[] actual, double[] expected) {
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < actual.length; i++) {
+      difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
+      norm += expected[i] * expected[i];
+    }
+    return Math.sqrt(difference / norm);
+  }
+
+  private static String start(double[] values) {
+    return Arrays.toString(Arrays.copyOf(values, Math.min(8, values.length)));
+  }
+}

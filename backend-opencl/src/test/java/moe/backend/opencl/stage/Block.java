@@ -1,0 +1,129 @@
+package moe.backend.opencl.stage;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import moe.backend.opencl.OpenClTensor;
+import moe.backend.opencl.Workplace;
+import moe.spi.device.DType;
+import moe.spi.device.Shape;
+import moe.spi.stage.Combiner;
+import moe.spi.stage.Dispatched;
+import moe.spi.stage.Dispatcher;
+import moe.spi.stage.ExpertExecutor;
+import moe.spi.stage.FusedMoe;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.Options;
+import moe.spi.stage.Parameter;
+import moe.spi.stage.ParameterSpec;
+import moe.spi.stage.Parameters;
+import moe.spi.stage.Router;
+import moe.spi.stage.Routing;
+import moe.spi.stage.StageContext;
+import org.jspecify.annotations.Nullable;
+
+/// A whole block with random weights, by stages and fused, over the same parameters.
+final class Block implements AutoCloseable {
+  final LayerSpec spec;
+  final Workplace at;
+  final Parameters parameters;
+  final Router router;
+  final Dispatcher dispatcher;
+  final ExpertExecutor executor;
+  final Combiner combiner;
+  final FusedMoe fused;
+
+  final OpenClTensor tokens;
+  final Routing routing;
+  final Dispatched dispatched;
+  final OpenClTensor expertRows;
+  final OpenClTensor out;
+
+  Block(Workplace at, LayerSpec spec, int rows) {
+    this.at = at;
+    this.spec = spec;
+    parameters = parameters(at, spec);
+    var context = new StageContext(at.backend, spec, parameters, Options.NONE);
+    router = new TopKRouterFactory().create(context);
+    dispatcher = new SortedDispatcherFactory().create(context);
+    executor = new FusedFfnExecutorFactory().create(context);
+    combiner = new WeightedSumCombinerFactory().create(context);
+    fused = new OpenClFusedMoeFactory().create(context);
+    int slots = rows * spec.topK();
+    tokens = at.random(rows, spec.dModel());
+    routing = new Routing(ints(rows, spec.topK()), at.garbage(rows, spec.topK()));
+    dispatched = new Dispatched(ints(spec.experts() + 1), ints(slots), ints(slots), null);
+    expertRows = at.garbage(slots, spec.dModel());
+    out = at.garbage(rows, spec.dModel());
+  }
+
+  void route() {
+    router.route(tokens, routing, at.stream);
+  }
+
+  void forwardStaged() {
+    dispatcher.dispatch(tokens, routing, dispatched, at.stream);
+    executor.execute(tokens, dispatched, expertRows, at.stream);
+    combiner.combine(expertRows, dispatched, routing, out, at.stream);
+  }
+
+  void forwardFused(OpenClTensor to) {
+    fused.run(tokens, routing, to, at.stream);
+  }
+
+  /// Backward of experts and router; the gradients of the parameters are accumulated.
+  void backwardStaged(OpenClTensor dOut, OpenClTensor dTokens, OpenClTensor dGates) {
+    new StagedBackward(this, dOut, dTokens, dGates).run();
+  }
+
+  void backwardFused(OpenClTensor dOut, OpenClTensor dTokens, OpenClTensor dGates) {
+    fused.backward().orElseThrow().backward(tokens, routing, dOut, dGates, dTokens, at.stream);
+    router.backward().orElseThrow().backward(tokens, routing, dGates, dTokens, at.stream);
+  }
+
+  /// The values of all parameters by name.
+  Map<String, double[]> weights() {
+    Map<String, double[]> weights = new LinkedHashMap<>();
+    parameters.all().forEach(p -> weights.put(p.name(), Workplace.numbers(p.value())));
+    return weights;
+  }
+
+  @Override
+  public void close() {
+    router.close();
+    dispatcher.close();
+    executor.close();
+    combiner.close();
+    fused.close();
+  }
+
+  private OpenClTensor ints(long... dims) {
+    return at.tensor(DType.I32, Shape.of(dims));
+  }
+
+  private static Parameters parameters(Workplace at, LayerSpec spec) {
+    List<ParameterSpec> specs = new ArrayList<>(new TopKRouterFactory().parameters(spec));
+    specs.addAll(new FusedFfnExecutorFactory().parameters(spec));
+    return new Parameters(specs.stream().map(s -> parameter(at, spec, s)).toList());
+  }
+
+  private static Parameter parameter(Workplace at, LayerSpec spec, ParameterSpec s) {
+    OpenClTensor value = at.random(dims(s.shape()));
+    OpenClTensor gradient = spec.training() ? at.random(dims(s.shape())) : null;
+    return parameter(s.name(), value, gradient);
+  }
+
+  private static Parameter parameter(
+      String name, OpenClTensor value, @Nullable OpenClTensor gradient) {
+    return new Parameter(name, value, gradient);
+  }
+
+  private static long[] dims(Shape shape) {
+    long[] dims = new long[shape.rank()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = shape.dim(i);
+    }
+    return dims;
+  }
+}
