@@ -1,11 +1,14 @@
 package moe.backend.opencl;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import moe.backend.opencl.driver.Driver;
 import moe.backend.opencl.driver.FoundDevice;
 import moe.backend.opencl.kernel.Compute;
+import moe.backend.opencl.kernel.Peak;
 import moe.spi.device.Backend;
 import moe.spi.device.Capability;
 import moe.spi.device.DType;
@@ -13,6 +16,7 @@ import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceInfo;
 import moe.spi.device.MemoryUse;
 import moe.spi.device.Shape;
+import moe.spi.error.MoeException;
 
 /// An open OpenCL device: tensors are its buffers, and stay there between calls.
 public final class OpenClBackend implements Backend {
@@ -86,13 +90,19 @@ public final class OpenClBackend implements Backend {
   @Override
   public double measureFlops() {
     checkOpen();
-    return 0;
+    try (HeldMemory held = new HeldMemory(this);
+        Peak peak = new Peak(compute, held)) {
+      return peak.flopsPerSecond();
+    }
   }
 
   @Override
   public double measureReadBandwidth() {
     checkOpen();
-    return 0;
+    try (HeldMemory held = new HeldMemory(this);
+        Peak peak = new Peak(compute, held)) {
+      return peak.readBytesPerSecond();
+    }
   }
 
   @Override
@@ -100,13 +110,30 @@ public final class OpenClBackend implements Backend {
     return memory.use();
   }
 
+  /// Gives all back, also when the device is lost; then the first error is thrown.
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      streams.forEach(OpenClStream::close);
-      memory.close();
-      compute.close();
+      List<Runnable> parts = new ArrayList<>();
+      streams.forEach(stream -> parts.add(stream::close));
+      parts.add(memory::close);
+      parts.add(compute::close);
+      closeAll(parts);
+    }
+  }
+
+  private static void closeAll(List<Runnable> parts) {
+    MoeException first = null;
+    for (Runnable part : parts) {
+      try {
+        part.run();
+      } catch (MoeException e) {
+        first = first == null ? e : first;
+      }
+    }
+    if (first != null) {
+      throw first;
     }
   }
 

@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -28,16 +29,17 @@ final class Library {
   }
 
   /// The library, or null if there is none.
-  @SuppressWarnings("restricted") // functions are declared as OpenCL's header has them
   static @Nullable Library find() {
-    for (String name : NAMES) {
-      try {
-        return new Library(SymbolLookup.libraryLookup(name, Arena.global()));
-      } catch (IllegalArgumentException e) {
-        continue; // not there under this name
-      }
+    return NAMES.stream().map(Library::load).filter(Objects::nonNull).findFirst().orElse(null);
+  }
+
+  @SuppressWarnings("restricted") // functions are declared as OpenCL's header has them
+  private static @Nullable Library load(String name) {
+    try {
+      return new Library(SymbolLookup.libraryLookup(name, Arena.global()));
+    } catch (IllegalArgumentException e) {
+      return null; // not there under this name
     }
-    return null;
   }
 
   /// A function that returns a status.

@@ -5,6 +5,7 @@ import com.aparapi.Kernel;
 /// Chooses the best `topK` experts of each token, by insertion of one after the other. Of equal
 /// scores the smaller id is better; NaN is worse than every number. Gates are the softmax over the
 /// chosen logits, and NaN if any logit of the token is. One work-item for each token.
+@SuppressWarnings("IdentityBinaryExpression") // Aparapi does not translate Float.isNaN
 final class ChooseExpertsKernel extends Kernel {
   // [tokens, experts]
   float[] logits = {};

@@ -34,6 +34,6 @@ public final class Groups {
   }
 
   static long blocks(int rows, int experts, int unit) {
-    return rows / unit + Math.min(experts, rows);
+    return (long) rows / unit + Math.min(experts, rows);
   }
 }

@@ -1,5 +1,6 @@
 package moe.backend.opencl.kernel;
 
+import com.aparapi.Config;
 import com.aparapi.Kernel;
 import com.aparapi.internal.exception.AparapiException;
 import com.aparapi.internal.model.ClassModel;
@@ -24,7 +25,7 @@ record Translation(String source, Map<String, Integer> arguments) {
 
   /// Kept here, else it would be collected with its level: Aparapi warns of every attribute of a
   /// class file that it does not know, such as the names of parameters.
-  private static final Logger LOG = Logger.getLogger("com.aparapi");
+  private static final Logger LOG = Logger.getLogger(Config.getLoggerName());
 
   static {
     LOG.setLevel(Level.SEVERE);

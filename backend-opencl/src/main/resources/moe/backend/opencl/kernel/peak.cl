@@ -1,6 +1,11 @@
 // What a device can do at best, as a yardstick.
 
+// Sums at a time: on a processor as many as fill its registers.
+#if WIDTH == 16
+#define CHAINS TILE_ROWS
+#else
 #define CHAINS 12
+#endif
 #define ROUNDS 256
 
 // ROUNDS * CHAINS multiply-adds of WIDTH floats from registers. Launch: any number of work-items; each
