@@ -7,7 +7,6 @@ import moe.backend.opencl.kernel.Region;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
 import moe.spi.error.MoeException;
-import org.jspecify.annotations.Nullable;
 
 /// Tensors that one stage or stream holds, closed together; also when one of them finds no room.
 public final class HeldMemory implements Memory, AutoCloseable {
@@ -33,28 +32,21 @@ public final class HeldMemory implements Memory, AutoCloseable {
     }
   }
 
-  /// F32 of so many elements.
+  @Override
   public Region floats(long elements) {
     return tensor(DType.F32, elements).region();
+  }
+
+  /// F32 of so many elements, whatever they are.
+  Region scratch(long elements) {
+    OpenClTensor tensor = backend.scratch(elements);
+    tensors.add(tensor);
+    return tensor.region();
   }
 
   /// I32 of so many elements.
   public Region ints(long elements) {
     return tensor(DType.I32, elements).region();
-  }
-
-  @Override
-  public Region grow(@Nullable Region old, long floats) {
-    Region grown = floats(floats);
-    if (old != null) {
-      for (OpenClTensor tensor : List.copyOf(tensors)) {
-        if (tensor.region().equals(old)) {
-          tensors.remove(tensor);
-          tensor.close();
-        }
-      }
-    }
-    return grown;
   }
 
   /// Fails if it is used after it was closed.

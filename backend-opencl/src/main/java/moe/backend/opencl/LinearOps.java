@@ -6,7 +6,6 @@ import moe.backend.opencl.kernel.GroupedBackwardWeight;
 import moe.backend.opencl.kernel.GroupedForward;
 import moe.backend.opencl.kernel.Groups;
 import moe.backend.opencl.kernel.Kernels;
-import moe.backend.opencl.kernel.Memory;
 import moe.backend.opencl.kernel.Region;
 import moe.backend.opencl.kernel.SlotRows;
 import moe.backend.opencl.kernel.WorkQueue;
@@ -20,7 +19,9 @@ final class LinearOps {
   private static final Operation FORWARD = new Operation("linear");
   private static final Operation BACKWARD = new Operation("linearBackward");
   private static final Operation SQUARES = new Operation("sumOfSquares");
-  private static final int PARTS = 256;
+
+  /// Sums that are added up at the end.
+  static final int PARTS = 256;
 
   private final WorkQueue queue;
   private final GroupedForward forward;
@@ -33,16 +34,18 @@ final class LinearOps {
   private final ClKernel sum;
   private final Region parts;
 
-  LinearOps(Kernels kernels, WorkQueue queue, Memory memory) {
+  /// @param panels where rows are packed, `SlotRows.denseFloats`
+  /// @param parts of `PARTS` floats
+  LinearOps(Kernels kernels, WorkQueue queue, Region panels, Region parts) {
     this.queue = queue;
+    this.parts = parts;
     forward = GroupedForward.of(kernels);
     backwardInput = GroupedBackwardInput.of(kernels);
     backwardWeight = GroupedBackwardWeight.of(kernels);
-    packed = new SlotRows(kernels, memory);
-    inputs = new SlotRows(kernels, memory);
+    packed = SlotRows.dense(kernels, panels);
+    inputs = SlotRows.unpacked(kernels);
     squares = kernels.kernel("sums", "squares");
     sum = kernels.kernel("sums", "sum_parts");
-    parts = memory.grow(null, PARTS);
   }
 
   void forward(Tensor x, LinearWeights weights, Activation activation, Tensor y) {
@@ -52,11 +55,15 @@ final class LinearOps {
     Region from = FORWARD.matrix("x", x, rows, in);
     Region to = FORWARD.matrix("y", y, rows, out);
     Region weight = FORWARD.matrix("weight", weights.weight(), out, in);
-    group.one(rows);
     forward
         .weights(weight, FORWARD.optional("bias", weights.bias(), out), out, in)
-        .activation(activation, null)
-        .rows(packed.plain(from, in).pack(group, queue), group, to, queue);
+        .activation(activation, null);
+    int step = packed.atOnce(rows, in);
+    for (int row = 0; row < rows; row += step) {
+      group.one(Math.min(step, rows - row));
+      packed.plain(from.plus((long) row * in), in).pack(group, queue);
+      forward.rows(packed, group, to.plus((long) row * out), queue);
+    }
   }
 
   void backward(
@@ -66,18 +73,21 @@ final class LinearOps {
     int out = (int) dY.shape().lastDim();
     Region dRows = BACKWARD.matrix("dY", dY, rows, out);
     Region from = BACKWARD.matrix("x", x, rows, in);
-    Region weight = BACKWARD.matrix("weight", weights.weight(), out, in);
     Region dWeight = BACKWARD.matrix("gradients.weight", gradients.weight(), out, in);
     Region dBias = BACKWARD.optional("gradients.bias", gradients.bias(), out);
     Region to = dX == null ? null : BACKWARD.matrix("dX", dX, rows, in);
-    group.one(rows);
-    packed.plain(dRows, out).pack(group, queue);
-    if (to != null) {
-      backwardInput.weights(weight, out, in).rows(packed, group, to, false, queue);
+    backwardInput.weights(BACKWARD.matrix("weight", weights.weight(), out, in), out, in);
+    backwardWeight.gradients(dWeight, dBias, out, in);
+    int step = packed.atOnce(rows, out);
+    for (int row = 0; row < rows; row += step) {
+      group.one(Math.min(step, rows - row));
+      packed.plain(dRows.plus((long) row * out), out).pack(group, queue);
+      if (to != null) {
+        backwardInput.rows(packed, group, to.plus((long) row * in), false, queue);
+      }
+      inputs.plain(from.plus((long) row * in), in);
+      backwardWeight.run(packed, inputs, group, queue);
     }
-    backwardWeight
-        .gradients(dWeight, dBias, out, in)
-        .run(packed, inputs.plain(from, in), group, queue);
   }
 
   void sumOfSquares(Tensor x, Tensor out) {

@@ -74,6 +74,11 @@ public final class OpenClBackend implements Backend {
     return memory.allocate(type, shape);
   }
 
+  /// F32 of so many elements that are not set to zero, and cost nothing until they are used.
+  OpenClTensor scratch(long elements) {
+    return memory.scratch(elements);
+  }
+
   @Override
   public OpenClStream newStream() {
     checkOpen();

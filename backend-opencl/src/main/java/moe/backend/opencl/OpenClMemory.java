@@ -39,23 +39,32 @@ final class OpenClMemory {
 
   /// A new tensor of zeros.
   OpenClTensor allocate(DType type, Shape shape) {
+    return allocate(type, shape, true);
+  }
+
+  /// A new F32 tensor of whatever lies there.
+  OpenClTensor scratch(long elements) {
+    return allocate(DType.F32, Shape.of(elements), false);
+  }
+
+  private OpenClTensor allocate(DType type, Shape shape, boolean zeros) {
     if (type == DType.F16 || type == DType.BF16) {
       throw new MoeException(
           ErrorKind.UNSUPPORTED, "opencl: type %s is not supported. Use F32.".formatted(type));
     }
-    long bytes = Math.multiplyExact(shape.elements(), type.bytes());
-    if (bytes > device.maxAllocationBytes()) {
+    if (shape.elements() > device.maxAllocationBytes() / type.bytes()) {
       throw new MoeException(
           ErrorKind.UNSUPPORTED,
-          "opencl: a tensor %s %s has %,d bytes, more than a buffer of %s holds (%,d). Use smaller dimensions or another backend."
-              .formatted(type, shape, bytes, device.name(), device.maxAllocationBytes()));
+          "opencl: a tensor %s %s is larger than a buffer of %s (%,d bytes). Use smaller dimensions or another backend."
+              .formatted(type, shape, device.name(), device.maxAllocationBytes()));
     }
+    long bytes = shape.elements() * type.bytes();
     if (allocated.addAndGet(bytes) > device.memoryBytes()) {
       allocated.addAndGet(-bytes);
       throw full(type, shape, bytes, null);
     }
     try {
-      OpenClTensor tensor = create(type, shape, bytes);
+      OpenClTensor tensor = create(type, shape, bytes, zeros);
       open.add(tensor);
       return tensor;
     } catch (DriverException e) {
@@ -97,8 +106,8 @@ final class OpenClMemory {
     queue.close();
   }
 
-  /// A buffer that holds zeros, and so is there: drivers find memory at first use.
-  private OpenClTensor create(DType type, Shape shape, long bytes) {
+  /// @param zeros makes sure that the memory is there: drivers find it at first use
+  private OpenClTensor create(DType type, Shape shape, long bytes, boolean zeros) {
     long size = Math.max(bytes, LEAST_BYTES);
     long address = 0;
     long buffer = 0;
@@ -111,10 +120,10 @@ final class OpenClMemory {
         }
       }
       buffer = compute.driver().createBuffer(compute.context(), size, address);
-      MemorySegment shared = null;
-      if (address != 0) {
-        shared = at(address, bytes).fill((byte) 0);
-      } else {
+      MemorySegment shared = address == 0 ? null : at(address, bytes);
+      if (zeros && shared != null) {
+        shared.fill((byte) 0);
+      } else if (zeros) {
         queue.zeroNow(buffer, size);
       }
       done = true;

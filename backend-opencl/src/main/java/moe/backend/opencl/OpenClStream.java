@@ -3,6 +3,8 @@ package moe.backend.opencl;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import moe.backend.opencl.kernel.Kernels;
+import moe.backend.opencl.kernel.Region;
+import moe.backend.opencl.kernel.SlotRows;
 import moe.backend.opencl.kernel.WorkQueue;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
@@ -19,6 +21,8 @@ public final class OpenClStream implements DeviceStream {
   private final Kernels kernels;
   private final WorkQueue queue;
   private final HeldMemory memory;
+  private final Region panels;
+  private final Region parts;
   private final Consumer<OpenClStream> onClose;
   private @Nullable EmbeddingOps embeddings;
   private @Nullable NormOps norms;
@@ -34,6 +38,17 @@ public final class OpenClStream implements DeviceStream {
     queue = backend.compute().newQueue();
     kernels = new Kernels(backend.compute());
     memory = new HeldMemory(backend);
+    boolean done = false;
+    try {
+      panels = memory.scratch(SlotRows.denseFloats(backend.compute()));
+      parts = memory.scratch(LinearOps.PARTS);
+      done = true;
+    } finally {
+      if (!done) {
+        memory.close();
+        queue.close();
+      }
+    }
   }
 
   /// The stream behind the SPI's interface.
@@ -68,7 +83,7 @@ public final class OpenClStream implements DeviceStream {
   }
 
   LinearOps linears() {
-    LinearOps made = linears == null ? new LinearOps(kernels, queue, memory) : linears;
+    LinearOps made = linears == null ? new LinearOps(kernels, queue, panels, parts) : linears;
     linears = made;
     return made;
   }

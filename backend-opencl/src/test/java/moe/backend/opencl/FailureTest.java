@@ -32,7 +32,7 @@ class FailureTest {
   }
 
   private Backend open() {
-    return factory.open(new DeviceInfo("opencl", 0, NAME, 1000));
+    return factory.open(new DeviceInfo("opencl", 0, NAME, 10_000));
   }
 
   @Test
@@ -60,25 +60,25 @@ class FailureTest {
   @Test
   void memoryThatDoesNotSufficeIsRefusedBeforeTheDriverIsAsked() {
     try (Backend backend = open();
-        Tensor _ = backend.allocate(DType.F32, Shape.of(150))) {
+        Tensor _ = backend.allocate(DType.F32, Shape.of(1500))) {
       assertFails(
           ErrorKind.MEMORY,
           "opencl: no room on "
               + NAME
-              + " for a tensor F32 [11, 10]: needed 440 bytes, free 400 of 1,000. Make the model or"
-              + " the batch smaller, or choose another backend.",
-          () -> backend.allocate(DType.F32, Shape.of(11, 10)));
+              + " for a tensor F32 [110, 10]: needed 4,400 bytes, free 4,000 of 10,000. Make the"
+              + " model or the batch smaller, or choose another backend.",
+          () -> backend.allocate(DType.F32, Shape.of(110, 10)));
       assertFails(
           ErrorKind.UNSUPPORTED,
-          "opencl: a tensor F32 [200] has 800 bytes, more than a buffer of "
+          "opencl: a tensor F32 [2000] is larger than a buffer of "
               + NAME
-              + " holds (600). Use smaller dimensions or another backend.",
-          () -> backend.allocate(DType.F32, Shape.of(200)));
+              + " (6,000 bytes). Use smaller dimensions or another backend.",
+          () -> backend.allocate(DType.F32, Shape.of(2000)));
       assertFails(
           ErrorKind.UNSUPPORTED,
           "opencl: type BF16 is not supported. Use F32.",
           () -> backend.allocate(DType.BF16, Shape.of(1)));
-      assertThat(backend.memory().allocatedBytes()).isEqualTo(600);
+      assertThat(backend.memory().allocatedBytes()).isEqualTo(6000);
     }
   }
 

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import moe.spi.device.Activation;
 import moe.spi.device.LinearWeights;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,41 +29,61 @@ class LinearTest {
   })
   void multipliesAndDifferentiates(Devices devices, int rows, int in, int out) {
     try (Workplace at = new Workplace(devices)) {
-      var x = at.random(rows, in);
-      var weight = at.random(out, in);
-      var bias = at.random(out);
-      var weights = new LinearWeights(weight, bias);
-      var y = at.garbage(rows, out);
-      at.ops.linear(x, weights, Activation.NONE, y, at.stream);
-      assertClose(
-          "y", y, product(numbers(x), numbers(weight), rows, in, out, numbers(bias)), Close.SUMS);
+      multiplyAndDifferentiate(at, rows, in, out);
+    }
+  }
 
-      var dY = at.random(rows, out);
-      var dX = at.garbage(rows, in);
-      var dWeight = at.random(out, in);
-      var dBias = at.random(out);
-      var gradients = new LinearWeights(dWeight, dBias);
-      double[] dXs = new double[rows * in];
-      double[] dWs = numbers(dWeight);
-      double[] dBs = numbers(dBias);
-      double[] ds = numbers(dY);
-      double[] xs = numbers(x);
-      double[] ws = numbers(weight);
-      for (int row = 0; row < rows; row++) {
-        for (int o = 0; o < out; o++) {
-          double d = ds[row * out + o];
-          dBs[o] += d;
-          for (int i = 0; i < in; i++) {
-            dXs[row * in + i] += d * ws[o * in + i];
-            dWs[o * in + i] += d * xs[row * in + i];
-          }
+  @Test
+  void packsInPartsWhatItsMemoryDoesNotHold() {
+    // 1 MiB of memory: 4096 floats of it for packed rows, which is 64 rows forward, 80 backward
+    try (OpenClBackend small = Devices.PROCESSOR.open(Devices.driver(), 1 << 20);
+        Workplace at = new Workplace(small)) {
+      multiplyAndDifferentiate(at, 150, 64, 48);
+      var weights = new LinearWeights(at.zeros(2, 300), null);
+      assertThatThrownBy(() ->
+              at.ops.linear(at.zeros(1, 300), weights, Activation.NONE, at.zeros(1, 2), at.stream))
+          .isInstanceOfSatisfying(
+              MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED))
+          .hasMessageStartingWith(
+              "opencl: a row of 300 features is too long to be packed (at most 256).");
+    }
+  }
+
+  private static void multiplyAndDifferentiate(Workplace at, int rows, int in, int out) {
+    var x = at.random(rows, in);
+    var weight = at.random(out, in);
+    var bias = at.random(out);
+    var weights = new LinearWeights(weight, bias);
+    var y = at.garbage(rows, out);
+    at.ops.linear(x, weights, Activation.NONE, y, at.stream);
+    assertClose(
+        "y", y, product(numbers(x), numbers(weight), rows, in, out, numbers(bias)), Close.SUMS);
+
+    var dY = at.random(rows, out);
+    var dX = at.garbage(rows, in);
+    var dWeight = at.random(out, in);
+    var dBias = at.random(out);
+    var gradients = new LinearWeights(dWeight, dBias);
+    double[] dXs = new double[rows * in];
+    double[] dWs = numbers(dWeight);
+    double[] dBs = numbers(dBias);
+    double[] ds = numbers(dY);
+    double[] xs = numbers(x);
+    double[] ws = numbers(weight);
+    for (int row = 0; row < rows; row++) {
+      for (int o = 0; o < out; o++) {
+        double d = ds[row * out + o];
+        dBs[o] += d;
+        for (int i = 0; i < in; i++) {
+          dXs[row * in + i] += d * ws[o * in + i];
+          dWs[o * in + i] += d * xs[row * in + i];
         }
       }
-      at.ops.linearBackward(dY, x, weights, dX, gradients, at.stream);
-      assertClose("dX", dX, dXs, Close.SUMS);
-      assertClose("dW", dWeight, dWs, Close.SUMS);
-      assertClose("db", dBias, dBs, Close.SUMS);
     }
+    at.ops.linearBackward(dY, x, weights, dX, gradients, at.stream);
+    assertClose("dX", dX, dXs, Close.SUMS);
+    assertClose("dW", dWeight, dWs, Close.SUMS);
+    assertClose("db", dBias, dBs, Close.SUMS);
   }
 
   @Test

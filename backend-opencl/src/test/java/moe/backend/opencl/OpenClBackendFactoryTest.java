@@ -48,11 +48,11 @@ class OpenClBackendFactoryTest {
                 assertThat(available.devices())
                     .containsExactly(
                         new DeviceInfo(
-                            "opencl", 0, "first GPU (Vendor, driver 1.2, OpenCL 3.0)", 1000),
+                            "opencl", 0, "first GPU (Vendor, driver 1.2, OpenCL 3.0)", 10_000),
                         new DeviceInfo(
-                            "opencl", 1, "second GPU (Vendor, driver 1.2, OpenCL 3.0)", 1000),
+                            "opencl", 1, "second GPU (Vendor, driver 1.2, OpenCL 3.0)", 10_000),
                         new DeviceInfo(
-                            "opencl", 2, "a processor (Pocl, driver 1.2, OpenCL 3.0)", 1000)));
+                            "opencl", 2, "a processor (Pocl, driver 1.2, OpenCL 3.0)", 10_000)));
   }
 
   @Test
@@ -101,7 +101,7 @@ class OpenClBackendFactoryTest {
 
   @Test
   void refusesADeviceThatIsGone() {
-    assertThatThrownBy(() -> factory.open(new DeviceInfo("opencl", 1, "a GPU", 1000)))
+    assertThatThrownBy(() -> factory.open(new DeviceInfo("opencl", 1, "a GPU", 10_000)))
         .isInstanceOfSatisfying(
             MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DEVICE))
         .hasMessage(

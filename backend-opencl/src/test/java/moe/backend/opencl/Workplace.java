@@ -31,7 +31,12 @@ public final class Workplace implements AutoCloseable {
   private final Random random = new Random(7);
 
   public Workplace(Devices devices) {
-    backend = devices.shared();
+    this(devices.shared());
+  }
+
+  /// @param backend closed by who gives it
+  public Workplace(OpenClBackend backend) {
+    this.backend = backend;
     stream = backend.newStream();
     ops = backend.dense();
     current = this;

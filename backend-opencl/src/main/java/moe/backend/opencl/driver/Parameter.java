@@ -2,7 +2,6 @@ package moe.backend.opencl.driver;
 
 /// What can be asked of platforms and devices: the numbers of `cl.h`.
 public final class Parameter {
-  public static final int PLATFORM_VERSION = 0x0901;
   public static final int PLATFORM_NAME = 0x0902;
 
   public static final int DEVICE_TYPE = 0x1000;

@@ -1,8 +1,8 @@
 package moe.backend.opencl.kernel;
 
-/// `backward_weight` and `backward_bias` of `panels.cl`.
+/// `backward_weight` and `backward_bias` of `panels_weight.cl`.
 final class PanelBackwardWeight extends GroupedBackwardWeight {
-  /// Columns of a work-item, as in `panels.cl`.
+  /// Columns of a work-item, as in `panels_weight.cl`.
   private static final int COLUMNS = 64;
 
   /// Features of a work-item: many, since each packs its columns of the input.
@@ -12,8 +12,8 @@ final class PanelBackwardWeight extends GroupedBackwardWeight {
   private final ClKernel sum;
 
   PanelBackwardWeight(Kernels kernels) {
-    product = kernels.kernel("panels", "backward_weight");
-    sum = kernels.kernel("panels", "backward_bias");
+    product = kernels.kernel("panels_weight", "backward_weight");
+    sum = kernels.kernel("panels_weight", "backward_bias");
   }
 
   @Override

@@ -36,7 +36,7 @@ public final class Peak implements AutoCloseable {
   public double flopsPerSecond() {
     long items = tuning.processor() ? PROCESSOR_ITEMS : GPU_ITEMS;
     int chains = tuning.processor() ? tuning.tileRows() : CHAINS;
-    Region out = memory.grow(null, items);
+    Region out = memory.floats(items);
     ClKernel kernel = kernels.kernel("peak", "multiply_adds");
     double seconds = best(() -> kernel.begin().region(out).number(0.5f).items(queue, items));
     return 2.0 * items * ROUNDS * chains * tuning.width() / seconds;
@@ -44,8 +44,8 @@ public final class Peak implements AutoCloseable {
 
   /// Bytes read from memory per second.
   public double readBytesPerSecond() {
-    Region x = memory.grow(null, READ_FLOATS);
-    Region sums = memory.grow(null, READ_FLOATS / PART);
+    Region x = memory.floats(READ_FLOATS);
+    Region sums = memory.floats(READ_FLOATS / PART);
     ClKernel kernel = kernels.kernel("peak", "read");
     double seconds =
         best(() ->

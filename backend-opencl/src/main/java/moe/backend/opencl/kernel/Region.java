@@ -4,4 +4,9 @@ package moe.backend.opencl.kernel;
 ///
 /// @param buffer the driver's handle
 /// @param at the first element, counted in elements
-public record Region(long buffer, long at) {}
+public record Region(long buffer, long at) {
+  /// The place so many elements further on.
+  public Region plus(long elements) {
+    return new Region(buffer, at + elements);
+  }
+}

@@ -1,5 +1,8 @@
 package moe.backend.opencl.kernel;
 
+import moe.backend.opencl.driver.FoundDevice;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
 
 /// The rows that a product reads: as they lie, or gathered from tokens, or what another product
@@ -8,10 +11,12 @@ import org.jspecify.annotations.Nullable;
 /// A processor's products read panels of 16 rows, so rows are packed into these first; a GPU's
 /// gather while they load.
 public final class SlotRows {
-  private final Memory memory;
+  /// Most floats of rows that are packed for a dense product at a time: 64 MiB.
+  private static final long DENSE_FLOATS = 1 << 24;
+
   private final @Nullable ClKernel pack;
-  private @Nullable Region scratch;
-  private long scratchFloats;
+  private final Region scratch;
+  private final long scratchFloats;
 
   Region source = new Region(0, 0);
   Region panels = source;
@@ -21,9 +26,36 @@ public final class SlotRows {
   @Nullable Region gates;
   int topK = 1;
 
-  public SlotRows(Kernels kernels, Memory memory) {
-    this.memory = memory;
+  private SlotRows(Kernels kernels, Region scratch, long scratchFloats) {
     pack = kernels.compute().tuning().processor() ? kernels.kernel("panels", "pack") : null;
+    this.scratch = scratch;
+    this.scratchFloats = scratchFloats;
+  }
+
+  /// Takes all the memory that so many rows will need.
+  public static SlotRows of(Kernels kernels, Memory memory, int rows, int experts, int width) {
+    if (!kernels.compute().tuning().processor()) {
+      return unpacked(kernels);
+    }
+    long floats = innerFloats(kernels.compute(), rows, experts, width);
+    return new SlotRows(kernels, memory.floats(floats), floats);
+  }
+
+  /// For rows of dense products, packed in memory for `denseFloats`.
+  public static SlotRows dense(Kernels kernels, Region scratch) {
+    return new SlotRows(kernels, scratch, denseFloats(kernels.compute()));
+  }
+
+  /// For rows that are never packed.
+  public static SlotRows unpacked(Kernels kernels) {
+    return new SlotRows(kernels, new Region(0, 0), 0);
+  }
+
+  /// How many floats are packed for a dense product at a time.
+  public static long denseFloats(Compute compute) {
+    FoundDevice device = compute.device();
+    long share = Math.min(device.memoryBytes() / 64, device.maxAllocationBytes()) / Float.BYTES;
+    return compute.tuning().processor() ? Math.min(DENSE_FLOATS, share) : 0;
   }
 
   /// How many floats the layout of the device takes for rows of one expert each.
@@ -33,12 +65,22 @@ public final class SlotRows {
         : (long) rows * width;
   }
 
-  /// Takes all the memory that so many rows will need.
-  public SlotRows reserve(int rows, int experts, int width) {
-    if (pack != null) {
-      room(Groups.blocks(rows, experts, Tuning.LANES) * Tuning.LANES * width);
+  /// How many of so many rows can be packed at a time; parts are about equal.
+  ///
+  /// @throws MoeException kind `UNSUPPORTED` if not even a panel can
+  public int atOnce(int rows, int width) {
+    if (pack == null || rows == 0 || width == 0) {
+      return rows;
     }
-    return this;
+    long most = scratchFloats / width / Tuning.LANES * Tuning.LANES;
+    if (most == 0) {
+      throw new MoeException(
+          ErrorKind.UNSUPPORTED,
+          "opencl: a row of %,d features is too long to be packed (at most %,d). Use smaller dimensions or another backend."
+              .formatted(width, scratchFloats / Tuning.LANES));
+    }
+    int parts = (int) Math.ceilDiv(rows, most);
+    return Math.ceilDiv(Math.ceilDiv(rows, parts), Tuning.LANES) * Tuning.LANES;
   }
 
   /// Rows `[rows, width]` in their order.
@@ -75,7 +117,10 @@ public final class SlotRows {
   public SlotRows pack(Groups groups, WorkQueue queue) {
     if (pack != null && !inner) {
       long blocks = groups.blocks(Tuning.LANES);
-      panels = room(blocks * Tuning.LANES * width);
+      if (blocks * Tuning.LANES * width > scratchFloats) {
+        throw new IllegalStateException("more rows than memory was taken for");
+      }
+      panels = scratch;
       pack.begin()
           .region(source)
           .region(assignments)
@@ -89,15 +134,5 @@ public final class SlotRows {
           .launch(queue, blocks, 1, 1, 1);
     }
     return this;
-  }
-
-  private Region room(long floats) {
-    Region there = scratch;
-    if (there == null || floats > scratchFloats) {
-      there = memory.grow(there, floats);
-      scratch = there;
-      scratchFloats = floats;
-    }
-    return there;
   }
 }

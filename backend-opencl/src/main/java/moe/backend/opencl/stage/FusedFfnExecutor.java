@@ -32,8 +32,8 @@ final class FusedFfnExecutor implements ExpertExecutor, ExpertExecutor.Backward 
     slots = new Slots(parts, spec);
     gradient =
         spec.training()
-            ? new SlotRows(parts.kernels, parts.memory)
-                .reserve(spec.maxSlots(), spec.experts(), spec.dModel())
+            ? SlotRows.of(
+                parts.kernels, parts.memory, spec.maxSlots(), spec.experts(), spec.dModel())
             : null;
   }
 

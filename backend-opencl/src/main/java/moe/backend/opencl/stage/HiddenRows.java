@@ -13,7 +13,7 @@ final class HiddenRows {
 
   HiddenRows(StageParts parts, LayerSpec spec) {
     region = parts.memory.floats(floats(parts, spec, spec.maxSlots()));
-    rows = new SlotRows(parts.kernels, parts.memory).inner(region, spec.dHidden());
+    rows = SlotRows.unpacked(parts.kernels).inner(region, spec.dHidden());
   }
 
   /// How many floats so many slots take.

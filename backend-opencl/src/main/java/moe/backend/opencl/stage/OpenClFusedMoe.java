@@ -54,8 +54,8 @@ final class OpenClFusedMoe implements FusedMoe, FusedMoe.Backward {
     dRows = spec.training() ? parts.memory.floats(rows) : null;
     gradient =
         spec.training()
-            ? new SlotRows(parts.kernels, parts.memory)
-                .reserve(spec.maxSlots(), spec.experts(), spec.dModel())
+            ? SlotRows.of(
+                parts.kernels, parts.memory, spec.maxSlots(), spec.experts(), spec.dModel())
             : null;
   }
 

@@ -22,8 +22,7 @@ final class Slots {
   Slots(StageParts parts, LayerSpec spec) {
     this.spec = spec;
     tokens =
-        new SlotRows(parts.kernels, parts.memory)
-            .reserve(spec.maxSlots(), spec.experts(), spec.dModel());
+        SlotRows.of(parts.kernels, parts.memory, spec.maxSlots(), spec.experts(), spec.dModel());
   }
 
   void set(Region x, Region offsets, Region assignments, int rows) {

@@ -38,7 +38,7 @@ final class TopKRouter implements Router {
     spec = context.spec();
     linear = new ExpertLinear(parts.kernels, context, "router", 1, spec.experts(), spec.dModel());
     choice = new ChooseExperts(parts.kernels, spec.experts(), spec.topK());
-    inputs = new SlotRows(parts.kernels, parts.memory).reserve(spec.maxTokens(), 1, spec.dModel());
+    inputs = SlotRows.of(parts.kernels, parts.memory, spec.maxTokens(), 1, spec.dModel());
     logits = parts.memory.floats((long) spec.maxTokens() * spec.experts());
     balanceBias = parts.memory.tensor(DType.F32, spec.experts());
     gradient = spec.training() ? new Gradient() : null;
@@ -76,7 +76,7 @@ final class TopKRouter implements Router {
   private final class Gradient implements Router.Backward {
     private final Region dLogits = parts.memory.floats((long) spec.maxTokens() * spec.experts());
     private final SlotRows gradients =
-        new SlotRows(parts.kernels, parts.memory).reserve(spec.maxTokens(), 1, spec.experts());
+        SlotRows.of(parts.kernels, parts.memory, spec.maxTokens(), 1, spec.experts());
 
     @Override
     public void backward(

@@ -147,11 +147,10 @@ typedef struct {
   int expert; // -1: there are not so many blocks
   int first;  // row
   int count;
-  int before; // blocks of the experts before
 } Block;
 
 inline Block block_of(INTS offsets, int experts, int rows, int unit, int index) {
-  Block block = {-1, 0, 0, 0};
+  Block block = {-1, 0, 0};
   int blocks = 0;
   for (int e = 0; e < experts; e++) {
     int from = offsets ? offsets[e] : 0;
@@ -161,10 +160,23 @@ inline Block block_of(INTS offsets, int experts, int rows, int unit, int index) 
       block.expert = e;
       block.first = from + (index - blocks) * unit;
       block.count = min(unit, to - block.first);
-      block.before = blocks;
       return block;
     }
     blocks += more;
   }
   return block;
+}
+
+// ---- Panels: a processor's layout of such rows -----------------------------------------------------
+
+// Tokens of a panel, which holds rows of one expert: panel[feature][lane].
+#define LANES 16
+
+// Panels of the experts before.
+inline int panel_before(INTS offsets, int experts, int rows, int expert) {
+  int panels = 0;
+  for (int e = 0; e < expert; e++) {
+    panels += ((offsets ? offsets[e + 1] - offsets[e] : rows) + LANES - 1) / LANES;
+  }
+  return panels;
 }

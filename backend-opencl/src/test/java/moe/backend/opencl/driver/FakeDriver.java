@@ -38,8 +38,8 @@ public final class FakeDriver implements Driver {
     facts.put(Parameter.AVAILABLE, 1L);
     facts.put(Parameter.COMPILER_AVAILABLE, 1L);
     facts.put(Parameter.ENDIAN_LITTLE, 1L);
-    facts.put(Parameter.GLOBAL_MEMORY, 1000L);
-    facts.put(Parameter.MAX_ALLOCATION, 600L);
+    facts.put(Parameter.GLOBAL_MEMORY, 10_000L);
+    facts.put(Parameter.MAX_ALLOCATION, 6000L);
     facts.put(Parameter.LOCAL_MEMORY, 1L << 16);
     facts.put(Parameter.MAX_WORK_GROUP_SIZE, 256L);
     facts.put(Parameter.MAX_COMPUTE_UNITS, 4L);
