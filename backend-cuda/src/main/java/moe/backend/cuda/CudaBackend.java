@@ -1,6 +1,7 @@
 package moe.backend.cuda;
 
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -18,6 +19,7 @@ public final class CudaBackend implements Backend {
   public static final String NAME = "cuda";
 
   private final DeviceInfo info;
+  private final Arithmetic arithmetic;
   private final Device device;
   private final Driver.Handle fillStream;
   private final CudaMemory memory;
@@ -30,6 +32,7 @@ public final class CudaBackend implements Backend {
   CudaBackend(
       DeviceInfo info, Driver driver, Function<String, byte[]> images, Arithmetic arithmetic) {
     this.info = info;
+    this.arithmetic = arithmetic;
     this.device = new Device(driver, info.index(), images);
     this.fillStream = driver.newStream();
     this.memory = new CudaMemory(device, fillStream);
@@ -96,6 +99,13 @@ public final class CudaBackend implements Backend {
   public MemoryUse memory() {
     checkOpen();
     return memory.use();
+  }
+
+  @Override
+  public Optional<Backend> rehearsal() {
+    checkOpen();
+    Driver driver = new RehearsalDriver(device.multiprocessors(), device.driver().memory());
+    return Optional.of(new CudaBackend(info, driver, _ -> new byte[0], arithmetic));
   }
 
   @Override

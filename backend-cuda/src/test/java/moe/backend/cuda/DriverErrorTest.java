@@ -3,6 +3,7 @@ package moe.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import moe.spi.device.Backend;
 import moe.spi.device.DType;
 import moe.spi.device.DeviceInfo;
 import moe.spi.device.Shape;
@@ -58,6 +59,23 @@ class DriverErrorTest {
       weights.close();
       assertThat(backend.memory().allocatedBytes()).isZero();
       backend.allocate(DType.F32, Shape.of(64, 8)).close();
+    }
+  }
+
+  @Test
+  void rehearsesWithoutTakingMemory() {
+    var driver = new HostDriver(_ -> {});
+    try (CudaBackend backend = backend(driver)) {
+      int open = driver.open.size();
+      try (Backend rehearsal = backend.rehearsal().orElseThrow();
+          var stream = rehearsal.newStream()) {
+        Tensor x = rehearsal.allocate(DType.F32, Shape.of(1L << 40));
+        rehearsal.dense().add(x, x, x, stream);
+        assertThat(rehearsal.memory().allocatedBytes()).isEqualTo(1L << 42);
+        assertThat(rehearsal.memory().freeBytes()).isEqualTo(1L << 29);
+      }
+      assertThat(driver.open).hasSize(open);
+      assertThat(driver.calls).isEmpty();
     }
   }
 

@@ -53,15 +53,22 @@ public final class ModelParameters implements AutoCloseable {
     DType type = training ? DType.F32 : spec.type();
     Tensor value = buffers.allocate(type, spec.shape());
     Tensor gradient = training ? buffers.allocate(DType.F32, spec.shape()) : null;
-    // One parameter at a time passes through host memory: the largest, not all of them.
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment floats = arena.allocate(4 * spec.shape().elements(), 64);
-      source.fill(spec, floats);
-      stream.upload(type == DType.BF16 ? toBf16(floats) : floats, value);
-      stream.synchronize();
+    if (!source.equals(WeightSource.ZEROS)) {
+      fill(spec, value, source, stream);
     }
     if (byName.put(spec.name(), new ModelParameter(spec, value, gradient)) != null) {
       throw new IllegalStateException("two parameters named " + spec.name());
+    }
+  }
+
+  // One parameter at a time passes through host memory: the largest, not all of them.
+  private static void fill(
+      ParameterSpec spec, Tensor value, WeightSource source, DeviceStream stream) {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment floats = arena.allocate(4 * spec.shape().elements(), 64);
+      source.fill(spec, floats);
+      stream.upload(value.type() == DType.BF16 ? toBf16(floats) : floats, value);
+      stream.synchronize();
     }
   }
 

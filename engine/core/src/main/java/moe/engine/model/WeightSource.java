@@ -6,6 +6,16 @@ import moe.spi.stage.ParameterSpec;
 /// Where a model's weights come from: a checkpoint, a dense checkpoint spread over experts, or a
 /// seed.
 public interface WeightSource {
+  /// Leaves all weights zero, to find out how much memory a model takes.
+  WeightSource ZEROS =
+      new WeightSource() {
+        @Override
+        public void check(ParameterSpec parameter) {}
+
+        @Override
+        public void fill(ParameterSpec parameter, MemorySegment values) {}
+      };
+
   /// Checks that `fill` would work, before memory is taken.
   ///
   /// @param parameter named as in a checkpoint, for example `transformer.h.0.ln_1.weight`

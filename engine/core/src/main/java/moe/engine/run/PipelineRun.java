@@ -22,6 +22,7 @@ import moe.engine.train.HeldOutLoss;
 import moe.engine.train.Trainer;
 import moe.engine.wiring.Pipeline;
 import moe.engine.wiring.Wiring;
+import moe.spi.device.Backend;
 import moe.spi.error.MoeException;
 
 /// One run of a pipeline file, from loading to the report.
@@ -63,13 +64,7 @@ public final class PipelineRun {
       RunText text = RunText.load(config, asked, directory.tokens(), watcher::notice);
       try (ModelPlan plan = saved.isPresent() ? asked.from(saved.get().directory()) : asked;
           Pipeline pipeline = Wiring.open(config, registry, plan.block(), request.backend());
-          Gpt2 model =
-              Gpt2.create(
-                  pipeline.backend().backend(),
-                  plan.spec(),
-                  pipeline.stages(),
-                  plan.source(),
-                  plan.options())) {
+          Gpt2 model = model(plan, pipeline, text)) {
         Course course = SummaryDraft.start(config.run().mode() == RunMode.TRAIN, planned(text));
         RunSummary draft =
             SummaryDraft.of(request, plugins(), pipeline, asked, model, text, course);
@@ -79,6 +74,12 @@ public final class PipelineRun {
         };
       }
     }
+  }
+
+  private Gpt2 model(ModelPlan plan, Pipeline pipeline, RunText text) {
+    Backend backend = pipeline.backend().backend();
+    MemoryNeed.of(config, plan, pipeline.stages(), text).ifPresent(need -> need.require(backend));
+    return Gpt2.create(backend, plan.spec(), pipeline.stages(), plan.source(), plan.options());
   }
 
   private int planned(RunText text) {
@@ -109,7 +110,7 @@ public final class PipelineRun {
       Optional<Slots.Saved> saved) {
     int done = saved.map(found -> found.state().step()).orElse(0);
     try (Trainer trainer = Training.trainer(config, model, text);
-        HeldOutLoss heldOut = heldOut(model, text);
+        HeldOutLoss heldOut = Training.heldOut(config, model, text);
         RunJournal journal = journal(directory, draft, saved)) {
       saved.ifPresent(found -> {
         Slots.restore(found, trainer.optimizer().state(), model);
@@ -142,14 +143,6 @@ public final class PipelineRun {
       }
       throw failed;
     }
-  }
-
-  private HeldOutLoss heldOut(Gpt2 model, RunText text) {
-    return new HeldOutLoss(
-        model,
-        text.heldOut(config, config.metrics().heldOutBatches()),
-        config.run().batchSize(),
-        config.run().seqLength());
   }
 
   private RunJournal journal(

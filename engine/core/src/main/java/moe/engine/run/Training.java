@@ -12,6 +12,7 @@ import moe.engine.model.Gpt2Spec;
 import moe.engine.model.MoeSize;
 import moe.engine.train.AdamWOptimizer;
 import moe.engine.train.BiasBalance;
+import moe.engine.train.HeldOutLoss;
 import moe.engine.train.LearningRate;
 import moe.engine.train.Trainer;
 import moe.engine.train.TrainingPlan;
@@ -46,6 +47,15 @@ final class Training {
         new AdamW((float) run.beta1(), (float) run.beta2(), EPSILON, (float) run.weightDecay());
     return new Trainer(
         model, text.training(config), plan, new AdamWOptimizer(model, settings), balance);
+  }
+
+  /// The looks at the held-out text.
+  static HeldOutLoss heldOut(PipelineConfig config, Gpt2 model, RunText text) {
+    return new HeldOutLoss(
+        model,
+        text.heldOut(config, config.metrics().heldOutBatches()),
+        config.run().batchSize(),
+        config.run().seqLength());
   }
 
   private static Optional<BiasBalance> balance(PipelineConfig config, Gpt2 model) {

@@ -1,5 +1,6 @@
 package moe.spi.device;
 
+import java.util.Optional;
 import java.util.Set;
 
 /// An open device: allocates tensors, makes streams, and computes the dense operations of a
@@ -40,6 +41,13 @@ public interface Backend extends AutoCloseable {
 
   /// The memory in use now.
   MemoryUse memory();
+
+  /// A backend that stands for this one while memory is planned: it counts what is allocated and
+  /// takes nothing; stages, streams and operations work on it, and compute nothing. The caller
+  /// closes it. Empty if this backend has none.
+  default Optional<Backend> rehearsal() {
+    return Optional.empty();
+  }
 
   @Override
   void close();
