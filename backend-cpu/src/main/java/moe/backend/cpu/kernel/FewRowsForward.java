@@ -31,7 +31,7 @@ final class FewRowsForward {
     }
     for (int block = start; block < end; block++) {
       for (int r = 0; r < blocks.tail(block); r++) {
-        int x = call.input.offset(first(blocks, block) + r);
+        int x = call.input.offset(input(call, blocks, block, r));
         int to = ((block - start) * most + r) * call.inFeatures;
         tiles.pairs(call.input.data(), x, call.inFeatures, paired, to);
       }
@@ -55,7 +55,7 @@ final class FewRowsForward {
         int y = r * n + i;
         short[] halves = call.shortWeights;
         if (halves == null) {
-          int x = call.input.offset(first(blocks, block) + r);
+          int x = call.input.offset(input(call, blocks, block, r));
           tiles.dots(call.input.data(), x, call.weights, w + i * k, height, k, sums, y, lanes);
         } else {
           int x = ((block - start) * most + r) * k;
@@ -64,11 +64,16 @@ final class FewRowsForward {
       }
     }
     for (int r = 0; r < rows; r++) {
-      store.row(call, blocks.group(block), first(blocks, block) + r, from, sums, r * n, n);
+      int to = call.panelsOut ? blocks.placeOfTail(block, r) : row(blocks, block, r);
+      store.row(call, blocks.group(block), to, from, sums, r * n, n);
     }
   }
 
-  private static int first(RowBlocks blocks, int block) {
-    return blocks.first(block) + blocks.rows(block) - blocks.tail(block);
+  private static int input(LinearCall call, RowBlocks blocks, int block, int r) {
+    return call.panelsIn ? blocks.placeOfTail(block, r) : row(blocks, block, r);
+  }
+
+  private static int row(RowBlocks blocks, int block, int r) {
+    return blocks.first(block) + blocks.rows(block) - blocks.tail(block) + r;
   }
 }

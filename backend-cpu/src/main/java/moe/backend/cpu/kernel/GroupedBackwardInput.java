@@ -183,9 +183,9 @@ public final class GroupedBackwardInput {
     for (int step = 0; step < call.outFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.outFeatures - step);
       packWeights(blocks.group(block), step, steps, from, width, b);
-      for (int column = 0; column < width; column += 2 * lanes) {
-        int tile = base(block) + step * tiles.pitch();
-        for (int row = 0; row < blocks.rows(block); row += height) {
+      int tile = base(block) + step * tiles.pitch();
+      for (int row = 0; row < blocks.rows(block); row += height) {
+        for (int column = 0; column < width; column += 2 * lanes) {
           edges.tile(
               packed,
               tile,
@@ -199,8 +199,8 @@ public final class GroupedBackwardInput {
               blocks.rows(block) - row,
               width - column,
               corner);
-          tile += tiles.pitch() * call.outFeatures;
         }
+        tile += tiles.pitch() * call.outFeatures;
       }
     }
     if (call.pre != null) {

@@ -69,6 +69,35 @@ public final class GroupedForward {
     return this;
   }
 
+  /// What the weights are applied to, as `outputPanels` left it for the same offsets.
+  ///
+  /// @param x `[panelRows(…), inFeatures]`
+  public GroupedForward inputPanels(Floats x) {
+    call.input.plain(x, call.inFeatures);
+    call.panelsIn = true;
+    return this;
+  }
+
+  /// Where the results go in the order in which `inputPanels` reads them, which spares the next
+  /// product a copy of its input. Nothing is kept for the backward.
+  ///
+  /// @param y `[panelRows(…), outFeatures]`
+  public GroupedForward outputPanels(Floats y) {
+    call.output(y, call.outFeatures);
+    call.panelsOut = true;
+    return this;
+  }
+
+  /// The most rows that panels of `rows` rows of `groups` groups take.
+  public static int panelRows(InnerLoops loops, int rows, int groups) {
+    return rows + Math.min(rows, groups) * (loops.tiles.lanes() - 1);
+  }
+
+  /// The rows that the panels of the last run took.
+  public int panelRows() {
+    return panels.panelRows();
+  }
+
   /// Keeps what the activation is applied to, for the backward.
   ///
   /// @param pre `[rows, outFeatures]`, or null
@@ -87,6 +116,9 @@ public final class GroupedForward {
   ///
   /// @param offsets `[groups + 1]`: rows `offsets[g]` to `offsets[g + 1] − 1` belong to group g
   public void run(Ints offsets) {
+    if (call.panelsOut && (call.pre != null || call.accumulate)) {
+      throw new IllegalStateException("panels are neither kept for the backward nor added to");
+    }
     panels.run(call, offsets);
   }
 

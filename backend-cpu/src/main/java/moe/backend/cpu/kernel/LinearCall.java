@@ -26,6 +26,8 @@ final class LinearCall {
   int preAt;
   int preStride;
   boolean accumulate;
+  boolean panelsIn;
+  boolean panelsOut;
   private final Ints denseOffsets = new Ints(new int[2], 0);
 
   void begin(Elements weights, int groups, int outFeatures, int inFeatures) {
@@ -44,6 +46,8 @@ final class LinearCall {
     activation = Activation.NONE;
     pre = null;
     accumulate = false;
+    panelsIn = false;
+    panelsOut = false;
     input.plain(Floats.NONE, 0);
     gradient.plain(Floats.NONE, 0);
     output(Floats.NONE, 0);

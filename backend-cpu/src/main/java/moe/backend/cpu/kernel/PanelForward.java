@@ -52,11 +52,11 @@ final class PanelForward {
     int panelFloats = Math.multiplyExact(lanes, call.inFeatures);
     chooseChunk();
     for (int start = 0; start < blocks.size(); ) {
-      int end = blocks.wave(start, WAVE / panelFloats);
+      int end = call.panelsIn ? blocks.size() : blocks.wave(start, WAVE / panelFloats);
       waveStart = start;
       int panels = blocks.panelsBefore(end) - blocks.panelsBefore(start);
       fewRows.prepare(call, blocks, start, end);
-      if (panels > 0) {
+      if (panels > 0 && !call.panelsIn) {
         reserve(panels * panelFloats);
         threads.run((end - start) * PANELS_PER_BLOCK, pack);
       }
@@ -78,8 +78,15 @@ final class PanelForward {
     }
   }
 
+  int panelRows() {
+    return blocks.place(blocks.size());
+  }
+
   // Where a block begins in the packed rows.
   private int base(int block) {
+    if (call.panelsIn) {
+      return call.input.offset(blocks.place(block));
+    }
     int panels = blocks.panelsBefore(block) - blocks.panelsBefore(waveStart);
     return panels * lanes * call.inFeatures;
   }
@@ -120,11 +127,12 @@ final class PanelForward {
             * Math.ceilDiv(chunk, ChunkProduct.HEIGHT_MULTIPLE)
             * 2
             * lanes;
-    int pairs = Math.ceilDiv(panels, 2);
-    float[] sums = scratch.floats(SUMS, pairs * sumsPerPair);
+    // With one block of inFeatures a pair is done as soon as it is begun, and stays in the cache.
+    int perPair = call.inFeatures <= STEPS ? 0 : sumsPerPair;
+    float[] sums = scratch.floats(SUMS, sumsPerPair + perPair * (Math.ceilDiv(panels, 2) - 1));
     int feature = blocks.group(block) * call.outFeatures + from;
-    store.begin(call, feature, n, sums, pairs, sumsPerPair);
     int panelFloats = call.inFeatures * lanes;
+    float[] rows = call.panelsIn ? call.input.data() : packed;
     for (int step = 0; step < call.inFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.inFeatures - step);
       int first = feature * call.inFeatures + step;
@@ -132,15 +140,19 @@ final class PanelForward {
       for (int panel = 0; panel < panels; panel += 2) {
         int left = base(block) + panel * panelFloats + step * lanes;
         int right = panel + 1 < panels ? left + panelFloats : left;
-        int c = panel / 2 * sumsPerPair;
+        int c = panel / 2 * perPair;
+        if (step == 0) {
+          store.begin(call, feature, n, sums, c, sumsPerPair);
+        }
         if (inPlace) {
-          product.inPlace(call, first, n, steps, packed, left, right, sums, c, scratch);
+          product.inPlace(call, first, n, steps, rows, left, right, sums, c, scratch);
         } else {
-          product.packed(n, steps, packed, left, right, sums, c, scratch);
+          product.packed(n, steps, rows, left, right, sums, c, scratch);
+        }
+        if (step + steps == call.inFeatures) {
+          store.end(call, blocks, block, panel, from, n, sums, c, sumsPerPair, scratch);
         }
       }
     }
-    int rows = blocks.rows(block) - blocks.tail(block);
-    store.end(call, blocks.first(block), rows, from, n, sums, sumsPerPair, scratch);
   }
 }

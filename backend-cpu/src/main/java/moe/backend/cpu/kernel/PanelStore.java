@@ -17,50 +17,60 @@ final class PanelStore {
     lanes = tiles.lanes();
   }
 
-  /// Sets the sums of each of `pairs` pairs to the bias of its features, zero without one.
+  /// Sets the sums of a pair to the bias of its features, zero without one.
   ///
   /// @param from the first of `n` features, within all groups
-  /// @param perPair floats from one pair to the next
-  void begin(LinearCall call, int from, int n, float[] sums, int pairs, int perPair) {
+  /// @param at where the pair begins
+  /// @param length of the pair, at least `n` features
+  void begin(LinearCall call, int from, int n, float[] sums, int at, int length) {
     if (call.bias == null) {
-      Arrays.fill(sums, 0, pairs * perPair, 0);
+      Arrays.fill(sums, at, at + length, 0);
       return;
     }
-    for (int i = 0; i < n; i++) {
-      int at = i * 2 * lanes;
-      Arrays.fill(sums, at, at + 2 * lanes, call.bias[call.biasAt + from + i]);
+    int to = at;
+    for (int i = 0; i < n; i++, to += 2 * lanes) {
+      Arrays.fill(sums, to, to + 2 * lanes, call.bias[call.biasAt + from + i]);
     }
-    Arrays.fill(sums, n * 2 * lanes, perPair, 0);
-    for (int pair = 1; pair < pairs; pair++) {
-      System.arraycopy(sums, 0, sums, pair * perPair, perPair);
-    }
+    Arrays.fill(sums, to, at + length, 0);
   }
 
-  /// Applies the activation to all sums and stores features `from` to `from + n − 1` of some rows.
+  /// Applies the activation to the sums of a pair and stores features `from` to `from + n − 1` of
+  /// its rows.
   ///
-  /// @param first the first of `rows` rows
+  /// @param panel the first of the pair, within the block
+  /// @param at where the pair begins
+  /// @param length of the pair
   void end(
       LinearCall call,
-      int first,
-      int rows,
+      RowBlocks blocks,
+      int block,
+      int panel,
       int from,
       int n,
       float[] sums,
-      int perPair,
+      int at,
+      int length,
       Scratch scratch) {
+    int rows = Math.min(2 * lanes, blocks.rows(block) - blocks.tail(block) - panel * lanes);
+    int first = blocks.first(block) + panel * lanes;
     if (call.pre != null) {
-      int at = call.preAt + first * call.preStride + from;
-      store(sums, perPair, rows, n, call.pre, at, call.preStride, false, scratch);
+      int to = call.preAt + first * call.preStride + from;
+      store(sums, at, rows, n, call.pre, to, call.preStride, false, scratch);
     }
-    int length = Math.ceilDiv(rows, 2 * lanes) * perPair;
-    elements.activate(call.activation, sums, 0, sums, 0, length);
-    int at = call.outputAt + first * call.outputStride + from;
-    store(sums, perPair, rows, n, call.output, at, call.outputStride, call.accumulate, scratch);
+    elements.activate(call.activation, sums, at, sums, at, length);
+    if (call.panelsOut) {
+      int left = (blocks.place(block) + panel * lanes) * call.outFeatures + from * lanes;
+      boolean both = rows > lanes;
+      tiles.split(sums, at, n, both, call.output, call.outputAt + left, call.outFeatures * lanes);
+      return;
+    }
+    int to = call.outputAt + first * call.outputStride + from;
+    store(sums, at, rows, n, call.output, to, call.outputStride, call.accumulate, scratch);
   }
 
   private void store(
       float[] sums,
-      int perPair,
+      int at,
       int rows,
       int n,
       float[] y,
@@ -70,15 +80,14 @@ final class PanelStore {
       Scratch scratch) {
     int pitch = Math.ceilDiv(n, tiles.pitch()) * tiles.pitch();
     for (int row = 0; row < rows; row += lanes) {
-      int from = row / lanes / 2 * perPair + row / lanes % 2 * lanes;
       int to = yOffset + row * yStride;
       int height = Math.min(lanes, rows - row);
       if (height == lanes && n == pitch && !add) {
-        columns(sums, from, n, y, to, yStride, scratch);
+        columns(sums, at + row, n, y, to, yStride, scratch);
         continue;
       }
       float[] copy = scratch.floats(ROWS, lanes * pitch);
-      columns(sums, from, n, copy, 0, pitch, scratch);
+      columns(sums, at + row, n, copy, 0, pitch, scratch);
       for (int r = 0; r < height; r++) {
         if (add) {
           elements.add(copy, r * pitch, y, to + r * yStride, n);

@@ -17,6 +17,7 @@ final class RowBlocks {
   private int[] group = new int[8];
   private int[] tail = new int[8];
   private int[] panelsBefore = new int[9];
+  private int[] place = new int[9];
   private int size;
 
   /// @param maxRows the height of a block
@@ -65,6 +66,7 @@ final class RowBlocks {
       group = Arrays.copyOf(group, 2 * size);
       tail = Arrays.copyOf(tail, 2 * size);
       panelsBefore = Arrays.copyOf(panelsBefore, 2 * size + 1);
+      place = Arrays.copyOf(place, 2 * size + 1);
     }
     first[size] = firstRow;
     rows[size] = blockRows;
@@ -74,6 +76,7 @@ final class RowBlocks {
     tail[size] = blockRows < tailsBelow && rest <= mostOfTail ? rest : 0;
     int panels = Math.ceilDiv(blockRows - tail[size], rowsPerPanel);
     panelsBefore[size + 1] = panelsBefore[size] + panels;
+    place[size + 1] = place[size] + panels * rowsPerPanel + tail[size];
     size++;
   }
 
@@ -101,6 +104,17 @@ final class RowBlocks {
   /// Panels of all blocks before this one.
   int panelsBefore(int block) {
     return panelsBefore[block];
+  }
+
+  /// Rows before this block, or all with `size()`, where each block is its panels, filled up, and
+  /// then its tail.
+  int place(int block) {
+    return place[block];
+  }
+
+  /// Where row r of a block's tail lies in the same order.
+  int placeOfTail(int block, int r) {
+    return place[block + 1] - tail[block] + r;
   }
 
   /// Panels of this block.

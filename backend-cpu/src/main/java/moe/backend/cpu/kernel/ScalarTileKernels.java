@@ -165,6 +165,18 @@ final class ScalarTileKernels implements TileKernels {
   }
 
   @Override
+  public void split(
+      float[] sums, int at, int n, boolean both, float[] y, int yOffset, int panelStride) {
+    for (int i = 0; i < n; i++) {
+      System.arraycopy(sums, at + i * 2 * LANES, y, yOffset + i * LANES, LANES);
+      if (both) {
+        int from = at + i * 2 * LANES + LANES;
+        System.arraycopy(sums, from, y, yOffset + panelStride + i * LANES, LANES);
+      }
+    }
+  }
+
+  @Override
   public void pairs(float[] x, int xOffset, int k, float[] y, int yOffset) {
     System.arraycopy(x, xOffset, y, yOffset, k);
   }

@@ -109,6 +109,11 @@ interface TileKernels {
   /// x[i]`, the last panel filled up with zeros.
   void panels(float[] x, int xOffset, int width, float[] b, int bOffset, int panelStride);
 
+  /// Cuts sums `[n, 2·lanes]` into two panels `[n, lanes]`, the second at `y + panelStride`.
+  ///
+  /// @param both whether the second exists
+  void split(float[] sums, int at, int n, boolean both, float[] y, int yOffset, int panelStride);
+
   /// `y[i] = w[i]` for `n` bfloat16 numbers, exact.
   void widen(short[] w, int wOffset, float[] y, int yOffset, int n);
 }

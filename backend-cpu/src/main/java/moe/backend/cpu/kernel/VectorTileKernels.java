@@ -156,6 +156,21 @@ final class VectorTileKernels implements TileKernels {
   }
 
   @Override
+  public void split(
+      float[] sums, int at, int n, boolean both, float[] y, int yOffset, int panelStride) {
+    for (int i = 0; i < n; i++) {
+      FloatVector.fromArray(F32, sums, at + i * 2 * COUNT).intoArray(y, yOffset + i * COUNT);
+    }
+    if (both) {
+      int second = yOffset + panelStride;
+      for (int i = 0; i < n; i++) {
+        int from = at + i * 2 * COUNT + COUNT;
+        FloatVector.fromArray(F32, sums, from).intoArray(y, second + i * COUNT);
+      }
+    }
+  }
+
+  @Override
   public void pairs(float[] x, int xOffset, int k, float[] y, int yOffset) {
     VectorBf16.pairs(x, xOffset, k, y, yOffset);
   }

@@ -4,6 +4,7 @@ import moe.backend.cpu.CpuBackend;
 import moe.backend.cpu.kernel.Elementwise;
 import moe.backend.cpu.kernel.Floats;
 import moe.backend.cpu.kernel.GroupedBackwardWeight;
+import moe.backend.cpu.kernel.GroupedForward;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +26,11 @@ final class GatedFeedForward implements FeedForward {
     up = new ExpertLinear(backend, context, "experts.up", spec.dHidden(), spec.dModel());
     down = new ExpertLinear(backend, context, "experts.down", spec.dModel(), spec.dHidden());
     elementwise = new Elementwise(backend.threads(), backend.loops());
-    gated = rows(memory);
-    raised = rows(memory);
-    kept =
-        CpuStageFactory.trains(spec)
-            ? new Kept(rows(memory), rows(memory), rows(memory), rows(memory))
-            : null;
+    boolean trains = CpuStageFactory.trains(spec);
+    int panelRows = GroupedForward.panelRows(backend.loops(), spec.maxSlots(), spec.experts());
+    gated = trains ? rows(memory) : memory.floats(panelRows, spec.dHidden());
+    raised = trains ? rows(memory) : memory.floats(panelRows, spec.dHidden());
+    kept = trains ? new Kept(rows(memory), rows(memory), rows(memory), rows(memory)) : null;
   }
 
   /// What backward needs besides, each `[slots, dHidden]`.
@@ -44,21 +44,20 @@ final class GatedFeedForward implements FeedForward {
   @Override
   public void forward(Slots slots, Floats out) {
     int width = spec.dHidden();
-    gate.forward()
-        .activation(spec.activation())
-        .input(slots.tokens, spec.dModel())
-        .gather(slots.assignments, spec.topK())
-        .preActivation(kept == null ? null : kept.pre, width)
-        .output(gated, width)
-        .run(slots.offsets);
-    up.forward()
-        .input(slots.tokens, spec.dModel())
-        .gather(slots.assignments, spec.topK())
-        .output(raised, width)
-        .run(slots.offsets);
-    Floats hidden = kept == null ? raised : kept.hidden;
-    elementwise.multiply(gated, raised, hidden, slots.used * width);
-    down.forward().input(hidden, width).output(out, spec.dModel()).run(slots.offsets);
+    GroupedForward first = tokens(slots, gate).activation(spec.activation());
+    GroupedForward second = tokens(slots, up);
+    GroupedForward third = down.forward().output(out, spec.dModel());
+    if (kept == null) {
+      first.outputPanels(gated).run(slots.offsets);
+      second.outputPanels(raised).run(slots.offsets);
+      elementwise.multiply(gated, raised, raised, second.panelRows() * width);
+      third.inputPanels(raised).run(slots.offsets);
+    } else {
+      first.preActivation(kept.pre, width).output(gated, width).run(slots.offsets);
+      second.output(raised, width).run(slots.offsets);
+      elementwise.multiply(gated, raised, kept.hidden, slots.used * width);
+      third.input(kept.hidden, width).run(slots.offsets);
+    }
   }
 
   @Override
@@ -82,6 +81,13 @@ final class GatedFeedForward implements FeedForward {
         .run(slots.offsets);
     weight(slots, up.backwardWeight(), kept.dUp);
     weight(slots, gate.backwardWeight(), kept.dGate);
+  }
+
+  private GroupedForward tokens(Slots slots, ExpertLinear layer) {
+    return layer
+        .forward()
+        .input(slots.tokens, spec.dModel())
+        .gather(slots.assignments, spec.topK());
   }
 
   private void weight(Slots slots, GroupedBackwardWeight call, Floats d) {

@@ -2,6 +2,7 @@ package moe.backend.cpu.stage;
 
 import moe.backend.cpu.CpuBackend;
 import moe.backend.cpu.kernel.Floats;
+import moe.backend.cpu.kernel.GroupedForward;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
@@ -21,21 +22,27 @@ final class PlainFeedForward implements FeedForward {
     up = new ExpertLinear(backend, context, "experts.up", spec.dHidden(), spec.dModel());
     down = new ExpertLinear(backend, context, "experts.down", spec.dModel(), spec.dHidden());
     boolean trains = CpuStageFactory.trains(spec);
-    hidden = memory.floats(spec.maxSlots(), spec.dHidden());
+    int panelRows = GroupedForward.panelRows(backend.loops(), spec.maxSlots(), spec.experts());
+    hidden = memory.floats(trains ? spec.maxSlots() : panelRows, spec.dHidden());
     pre = trains ? memory.floats(spec.maxSlots(), spec.dHidden()) : null;
     dHidden = trains ? memory.floats(spec.maxSlots(), spec.dHidden()) : null;
   }
 
   @Override
   public void forward(Slots slots, Floats out) {
-    up.forward()
-        .activation(spec.activation())
-        .input(slots.tokens, spec.dModel())
-        .gather(slots.assignments, spec.topK())
-        .preActivation(pre, spec.dHidden())
-        .output(hidden, spec.dHidden())
-        .run(slots.offsets);
-    down.forward().input(hidden, spec.dHidden()).output(out, spec.dModel()).run(slots.offsets);
+    GroupedForward first =
+        up.forward()
+            .activation(spec.activation())
+            .input(slots.tokens, spec.dModel())
+            .gather(slots.assignments, spec.topK());
+    GroupedForward second = down.forward().output(out, spec.dModel());
+    if (pre == null) {
+      first.outputPanels(hidden).run(slots.offsets);
+      second.inputPanels(hidden).run(slots.offsets);
+    } else {
+      first.preActivation(pre, spec.dHidden()).output(hidden, spec.dHidden()).run(slots.offsets);
+      second.input(hidden, spec.dHidden()).run(slots.offsets);
+    }
   }
 
   @Override

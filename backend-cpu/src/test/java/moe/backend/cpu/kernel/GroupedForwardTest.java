@@ -117,6 +117,36 @@ final class GroupedForwardTest {
 
   @ParameterizedTest
   @EnumSource
+  void givesTheSameBitsThroughPanels(Twin twin) {
+    Twin.cases().forEach(layer -> checkPanels(layer, twin));
+  }
+
+  // Down again with the same weights in another shape.
+  private void checkPanels(LinearCase layer, Twin twin) {
+    GroupedForward up = new GroupedForward(threads, twin.tiles(), twin.elements());
+    GroupedForward down = new GroupedForward(threads, twin.tiles(), twin.elements());
+    Ints offsets = place(layer.offsets);
+    Floats weights = place(layer.weights);
+    float[] hidden = new float[layer.rows * layer.out];
+    float[] expected = new float[layer.rows * layer.in];
+    up.weights(weights, layer.groups, layer.out, layer.in).bias(place(layer.bias));
+    up.input(place(layer.x), layer.inStride).output(place(hidden), layer.out).run(offsets);
+    down.weights(weights, layer.groups, layer.in, layer.out).input(place(hidden), layer.out);
+    down.output(place(expected), layer.in).run(offsets);
+
+    int lanes = twin.tiles().lanes();
+    int most = (layer.rows + layer.groups * (lanes - 1)) * layer.out;
+    float[] panels = LinearCase.filled(most, Float.NaN);
+    float[] y = new float[expected.length];
+    up.weights(weights, layer.groups, layer.out, layer.in).bias(place(layer.bias));
+    up.input(place(layer.x), layer.inStride).outputPanels(place(panels)).run(offsets);
+    down.weights(weights, layer.groups, layer.in, layer.out).inputPanels(place(panels));
+    down.output(place(y), layer.in).run(offsets);
+    assertThat(y).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void letsNaNAndInfinityReachTheirOwnRowsOnly(Twin twin) {
     LinearCase layer = new LinearCase(21, 33, 2, 19);
     layer.x[4] = Float.NaN;
