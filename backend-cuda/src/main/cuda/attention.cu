@@ -6,6 +6,7 @@
 // k, v         F32, row (b, h, t) at k + b·kBatch + h·kHead + t·kRow
 // out          F32 [batch, queries, heads·headSize]
 // logSumExp    F32 [batch, heads, queries] or null
+// positionAt   I32 [1] or null: the position, where the host does not know it
 //
 // A warp takes 4 queries; the block's warps share tiles of 32 keys and values. In scores a lane is a
 // key, in sums it is a column of the head.
@@ -119,9 +120,9 @@ __device__ __forceinline__ void attention(
   extern "C" __global__ void __launch_bounds__(WARPS * 32) NAME(                                \
       const float* q, const float* k, const float* v, float* out, float* logSumExp,             \
       int64_t qBatch, int qRow, int64_t kBatch, int64_t kHead, int kRow, int queries,           \
-      int position, int headSize) {                                                             \
+      int position, const int* positionAt, int headSize) {                                      \
     moe::attention<HEAD, WARPS>(q, k, v, out, logSumExp, qBatch, qRow, kBatch, kHead, kRow,     \
-                                queries, position, headSize);                                   \
+                                queries, positionAt ? *positionAt : position, headSize);        \
   }
 
 MOE_ATTENTION(moe_attention_h32, 32, 8)
@@ -129,9 +130,11 @@ MOE_ATTENTION(moe_attention_h64, 64, 8)
 MOE_ATTENTION(moe_attention_h128, 128, 4)
 
 extern "C" __global__ void __launch_bounds__(256)
-    moe_attention_append(const float* qkv, float* keys, float* values, int position, int maxLength,
-                         int heads, int headSize) {
+    moe_attention_append(const float* qkv, float* keys, float* values, int position,
+                         const int* positionAt, int maxLength, int heads, int headSize) {
   int t = blockIdx.x, newPositions = gridDim.x, batch = blockIdx.y;
+  if (positionAt) position = *positionAt;
+  if (position < 0 || position + t >= maxLength) return;
   int dModel = heads * headSize;
   const float* row = qkv + (static_cast<int64_t>(batch) * newPositions + t) * 3 * dModel + dModel;
   for (int i = threadIdx.x; i < dModel; i += 256) {

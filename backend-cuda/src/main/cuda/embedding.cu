@@ -6,6 +6,7 @@
 // table      F32 or BF16 (…_bf16w) [vocab, dModel]
 // positions  F32 [nPositions, dModel]
 // out, dOut  F32 [tokens, dModel]
+// firstPositionAt  I32 [1] or null: the first position, where the host does not know it
 //
 // moe_embed[_bf16w]:           block = 256, grid = tokens.
 // moe_embed_back_tokens:       block = 256, grid = tokens. The first token with an id adds up all.
@@ -17,7 +18,8 @@ namespace moe {
 template <class W>
 __device__ __forceinline__ void embed(const int* ids, const W* table, const float* positions,
                                       float* out, int vocab, int seqLength, int firstPosition,
-                                      int dModel) {
+                                      const int* firstPositionAt, int dModel) {
+  if (firstPositionAt) firstPosition = *firstPositionAt;
   int token = blockIdx.x;
   int id = ids[token];
   bool inside = id >= 0 && id < vocab;
@@ -34,14 +36,15 @@ __device__ __forceinline__ void embed(const int* ids, const W* table, const floa
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_embed(const int* ids, const float* table, const float* positions, float* out, int vocab,
-              int seqLength, int firstPosition, int dModel) {
-  moe::embed(ids, table, positions, out, vocab, seqLength, firstPosition, dModel);
+              int seqLength, int firstPosition, const int* firstPositionAt, int dModel) {
+  moe::embed(ids, table, positions, out, vocab, seqLength, firstPosition, firstPositionAt, dModel);
 }
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_embed_bf16w(const int* ids, const moe::bf16* table, const float* positions, float* out,
-                    int vocab, int seqLength, int firstPosition, int dModel) {
-  moe::embed(ids, table, positions, out, vocab, seqLength, firstPosition, dModel);
+                    int vocab, int seqLength, int firstPosition, const int* firstPositionAt,
+                    int dModel) {
+  moe::embed(ids, table, positions, out, vocab, seqLength, firstPosition, firstPositionAt, dModel);
 }
 
 extern "C" __global__ void __launch_bounds__(256)

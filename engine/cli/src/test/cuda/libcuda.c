@@ -127,6 +127,25 @@ R cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsigned gridZ,
   ENTER;
   return 0;
 }
+static int capturing;
+R cuStreamBeginCapture_v2(void* stream, int mode) { ENTER; capturing = 1; return 0; }
+R cuStreamBeginCapture(void* stream, int mode) { ENTER; capturing = 1; return 0; }
+R cuStreamEndCapture(void* stream, void** graph) {
+  ENTER;
+  capturing = 0;
+  *graph = &capturing;
+  return 0;
+}
+R cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long flags) {
+  ENTER;
+  *exec = &capturing;
+  return 0;
+}
+R cuGraphDestroy(void* graph) { ENTER; return 0; }
+R cuGraphExecDestroy(void* exec) { ENTER; return 0; }
+R cuGraphLaunch(void* exec, void* stream) { ENTER; return 0; }
+R cuMemAllocHost_v2(void** memory, size_t bytes) { ENTER; *memory = malloc(bytes); return 0; }
+R cuMemFreeHost(void* memory) { ENTER; free(memory); return 0; }
 R cuGetErrorString(R error, const char** text) {
   *text = error == 700 ? "an illegal memory access was encountered" : "as the test asked";
   return 0;

@@ -59,6 +59,7 @@ final class AttentionOps {
         .number(row)
         .number(shape.seqLength())
         .number(0)
+        .tensor(null)
         .number(shape.headSize())
         .run();
   }
@@ -104,11 +105,13 @@ final class AttentionOps {
         .run();
   }
 
+  /// @param positionAt I32 `[1]` in place of `position`; null for none
   static void cached(
       CudaStream stream,
       Tensor qkv,
       KvCache cache,
       int position,
+      @Nullable Tensor positionAt,
       AttentionShape shape,
       Tensor out) {
     int tokens = shape.tokens();
@@ -122,6 +125,9 @@ final class AttentionOps {
         position,
         "must leave room for the new positions in a cache of length",
         maxLength);
+    if (positionAt != null) {
+      CACHED.ints("position", positionAt, 1);
+    }
     CACHED.matrix("qkv", qkv, tokens, 3L * width);
     CACHED.matrix("out", out, tokens, width);
     CACHED.matrix("cache.keys", cache.keys(), heads * maxLength, shape.headSize());
@@ -133,6 +139,7 @@ final class AttentionOps {
         .tensor(cache.keys())
         .tensor(cache.values())
         .number(position)
+        .tensor(positionAt)
         .number(maxLength)
         .number(shape.heads())
         .number(shape.headSize())
@@ -151,6 +158,7 @@ final class AttentionOps {
         .number(shape.headSize())
         .number(shape.seqLength())
         .number(position)
+        .tensor(positionAt)
         .number(shape.headSize())
         .run();
   }

@@ -1,5 +1,6 @@
 package moe.backend.cuda;
 
+import java.util.Optional;
 import moe.spi.device.Activation;
 import moe.spi.device.AdamW;
 import moe.spi.device.AdamWState;
@@ -11,6 +12,7 @@ import moe.spi.device.KvCache;
 import moe.spi.device.LinearWeights;
 import moe.spi.device.NormStatistics;
 import moe.spi.device.NormWeights;
+import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +38,7 @@ final class CudaDenseOps implements DenseOps {
       int firstPosition,
       Tensor out,
       DeviceStream stream) {
-    TokenOps.embed(CudaStream.of(stream), ids, tables, seqLength, firstPosition, out);
+    TokenOps.embed(CudaStream.of(stream), ids, tables, seqLength, firstPosition, null, out);
   }
 
   @Override
@@ -136,7 +138,7 @@ final class CudaDenseOps implements DenseOps {
       AttentionShape shape,
       Tensor out,
       DeviceStream stream) {
-    AttentionOps.cached(CudaStream.of(stream), qkv, cache, position, shape, out);
+    AttentionOps.cached(CudaStream.of(stream), qkv, cache, position, null, shape, out);
   }
 
   @Override
@@ -203,5 +205,10 @@ final class CudaDenseOps implements DenseOps {
   @Override
   public void scale(Tensor x, Tensor factor, DeviceStream stream) {
     ElementOps.scale(CudaStream.of(stream), x, factor);
+  }
+
+  @Override
+  public Optional<RecordableOps> recordable() {
+    return Optional.of(StepOps.INSTANCE);
   }
 }

@@ -1,15 +1,20 @@
 package moe.backend.cuda;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.Recording;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 
 /// A stream of the driver, with the memory for the arguments of its calls.
 public final class CudaStream implements DeviceStream {
+  private static final Logger LOG = System.getLogger("moe.backend.cuda");
   private static final long STAGING_BYTES = 4 << 20;
   private static final long SCRATCH_BYTES = 16 << 10;
 
@@ -20,6 +25,8 @@ public final class CudaStream implements DeviceStream {
   private final MemorySegment staging;
   private final Launch launch;
   private final Consumer<CudaStream> onClose;
+  private final LaterDownloads later;
+  private boolean recording;
   private volatile boolean closed;
 
   CudaStream(Device device, Consumer<CudaStream> onClose) {
@@ -35,6 +42,7 @@ public final class CudaStream implements DeviceStream {
     this.scratch = memory;
     this.staging = arena.allocate(STAGING_BYTES, 64);
     this.launch = new Launch(device, stream, arena);
+    this.later = new LaterDownloads(device);
   }
 
   /// The stream behind the SPI's interface.
@@ -72,6 +80,7 @@ public final class CudaStream implements DeviceStream {
   @Override
   public void upload(MemorySegment source, Tensor target) {
     CudaTensor to = sized("upload", source, target);
+    refuseIfRecording("an upload");
     Driver driver = device.driver();
     if (source.isNative()) {
       if (source.byteSize() > 0) {
@@ -82,7 +91,6 @@ public final class CudaStream implements DeviceStream {
     }
     for (long at = 0; at < source.byteSize(); at += STAGING_BYTES) {
       long bytes = Math.min(STAGING_BYTES, source.byteSize() - at);
-      driver.synchronize(stream);
       MemorySegment.copy(source, at, staging, 0, bytes);
       driver.upload(staging.asSlice(0, bytes), to.address() + at, stream);
     }
@@ -91,6 +99,7 @@ public final class CudaStream implements DeviceStream {
   @Override
   public void download(Tensor source, MemorySegment target) {
     CudaTensor from = sized("download", target, source);
+    refuseIfRecording("a download");
     Driver driver = device.driver();
     if (target.isNative()) {
       if (target.byteSize() > 0) {
@@ -102,6 +111,50 @@ public final class CudaStream implements DeviceStream {
       long bytes = Math.min(STAGING_BYTES, target.byteSize() - at);
       driver.download(from.address() + at, staging.asSlice(0, bytes), stream);
       MemorySegment.copy(staging, 0, target, at, bytes);
+    }
+  }
+
+  @Override
+  public void downloadLater(Tensor source, MemorySegment target) {
+    CudaTensor from = sized("download", target, source);
+    refuseIfRecording("a download");
+    if (target.byteSize() > 0 && !later.add(from.address(), target, stream)) {
+      download(source, target);
+    }
+  }
+
+  @Override
+  public Optional<Recording> record(Runnable work) {
+    checkOpen();
+    refuseIfRecording("a recording");
+    Driver driver = device.driver();
+    driver.beginCapture(stream);
+    recording = true;
+    Driver.Handle captured;
+    boolean whole = false;
+    try {
+      work.run();
+      whole = true;
+    } catch (NotRecordable e) {
+      LOG.log(Level.DEBUG, "not recorded: {0}", e.getMessage());
+    } finally {
+      recording = false;
+      captured = driver.endCapture(stream);
+    }
+    if (captured == null) {
+      return Optional.empty();
+    }
+    CudaRecording made = new CudaRecording(device, captured, stream);
+    if (!whole) {
+      made.close();
+      return Optional.empty();
+    }
+    return Optional.of(made);
+  }
+
+  private void refuseIfRecording(String what) {
+    if (recording) {
+      throw new NotRecordable(what);
     }
   }
 
@@ -131,7 +184,9 @@ public final class CudaStream implements DeviceStream {
   @Override
   public void synchronize() {
     checkOpen();
+    refuseIfRecording("waiting");
     device.driver().synchronize(stream);
+    later.deliver();
   }
 
   @Override
@@ -150,6 +205,7 @@ public final class CudaStream implements DeviceStream {
     device.release("a stream", () -> device.driver().synchronize(stream));
     device.release("a stream", () -> device.driver().closeStream(stream));
     device.release("memory", () -> device.driver().free(scratch));
+    later.close();
     arena.close();
   }
 

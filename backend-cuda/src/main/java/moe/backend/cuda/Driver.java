@@ -72,4 +72,27 @@ interface Driver {
   void zero(long target, long bytes, Handle stream);
 
   void launch(Handle function, Launch launch, Handle stream);
+
+  /// From now on notes what is issued to a stream instead of doing it.
+  void beginCapture(Handle stream);
+
+  /// Ends a capture.
+  ///
+  /// @return what was issued, ready to be issued again; null if it cannot be
+  @Nullable Handle endCapture(Handle stream);
+
+  /// Issues what was captured.
+  void play(Handle captured, Handle stream);
+
+  void forget(Handle captured);
+
+  /// Host memory that copies may still use when their calls have returned; until the driver ends.
+  MemorySegment allocateHost(long bytes);
+
+  void freeHost(MemorySegment memory);
+
+  /// As `download`, without waiting.
+  ///
+  /// @param target of `allocateHost`
+  void downloadLater(long source, MemorySegment target, Handle stream);
 }

@@ -7,9 +7,12 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import org.jspecify.annotations.Nullable;
 
 /// The driver through JCuda, and what is called many times a step through the foreign function API.
@@ -42,6 +45,13 @@ final class JCudaDriver implements Driver {
   }
 
   private static final class Stream extends CUstream implements Handle {
+    @Override
+    public long address() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class GraphExec extends CUgraphExec implements Handle {
     @Override
     public long address() {
       return getNativePointer();
@@ -220,6 +230,57 @@ final class JCudaDriver implements Driver {
     if (code != CUresult.CUDA_SUCCESS) {
       check("launch of " + launch, code);
     }
+  }
+
+  @Override
+  public void beginCapture(Handle stream) {
+    check(
+        "cuStreamBeginCapture",
+        jcuda.driver.JCudaDriver.cuStreamBeginCapture(
+            (Stream) stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
+  }
+
+  @Override
+  public @Nullable Handle endCapture(Handle stream) {
+    CUgraph graph = new CUgraph();
+    int code = jcuda.driver.JCudaDriver.cuStreamEndCapture((Stream) stream, graph);
+    if (code == CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED) {
+      return null;
+    }
+    check("cuStreamEndCapture", code);
+    GraphExec exec = new GraphExec();
+    int instantiated = jcuda.driver.JCudaDriver.cuGraphInstantiate(exec, graph, 0);
+    check("cuGraphDestroy", jcuda.driver.JCudaDriver.cuGraphDestroy(graph));
+    if (instantiated == OUT_OF_MEMORY) {
+      return null;
+    }
+    check("cuGraphInstantiate", instantiated);
+    return exec;
+  }
+
+  @Override
+  public void play(Handle captured, Handle stream) {
+    check("cuGraphLaunch", calls.play(captured.address(), stream.address()));
+  }
+
+  @Override
+  public void forget(Handle captured) {
+    check("cuGraphExecDestroy", jcuda.driver.JCudaDriver.cuGraphExecDestroy((GraphExec) captured));
+  }
+
+  @Override
+  public MemorySegment allocateHost(long bytes) {
+    return calls.allocateHost(bytes, code -> check("cuMemAllocHost", code));
+  }
+
+  @Override
+  public void freeHost(MemorySegment memory) {
+    check("cuMemFreeHost", calls.freeHost(memory));
+  }
+
+  @Override
+  public void downloadLater(long source, MemorySegment target, Handle stream) {
+    check("cuMemcpyDtoHAsync", calls.download(target, source, stream.address()));
   }
 
   private static CUdevice device(int index) {

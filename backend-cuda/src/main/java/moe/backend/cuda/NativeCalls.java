@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /// The driver's functions that are called many times a step, called directly: a launch takes half
 /// the time it takes through JCuda, and addresses are plain numbers. Each returns the driver's
@@ -26,6 +27,9 @@ final class NativeCalls {
   private final MethodHandle copyToHost;
   private final MethodHandle copyOnDevice;
   private final MethodHandle fillBytes;
+  private final MethodHandle launchGraph;
+  private final MethodHandle allocateHost;
+  private final MethodHandle freeHost;
 
   /// @throws IllegalArgumentException if the library is not there
   /// @throws UnsatisfiedLinkError if it lacks a function
@@ -64,6 +68,19 @@ final class NativeCalls {
             library,
             "cuMemsetD8Async",
             FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG));
+    launchGraph =
+        function(
+            linker,
+            library,
+            "cuGraphLaunch",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+    allocateHost =
+        function(
+            linker,
+            library,
+            "cuMemAllocHost_v2",
+            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
+    freeHost = function(linker, library, "cuMemFreeHost", FunctionDescriptor.of(JAVA_INT, ADDRESS));
   }
 
   /// Why the library cannot be opened; empty if it can.
@@ -133,6 +150,33 @@ final class NativeCalls {
   int zero(long target, long bytes, long stream) {
     try {
       return (int) fillBytes.invokeExact(target, (byte) 0, bytes, stream);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int play(long graph, long stream) {
+    try {
+      return (int) launchGraph.invokeExact(graph, stream);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /// @param check takes the driver's code
+  MemorySegment allocateHost(long bytes, IntConsumer check) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pointer = arena.allocate(ADDRESS);
+      check.accept((int) allocateHost.invokeExact(pointer, bytes));
+      return pointer.get(ADDRESS, 0).reinterpret(bytes);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int freeHost(MemorySegment memory) {
+    try {
+      return (int) freeHost.invokeExact(memory);
     } catch (Throwable e) {
       throw failed(e);
     }

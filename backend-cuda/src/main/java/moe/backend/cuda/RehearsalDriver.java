@@ -96,4 +96,29 @@ record RehearsalDriver(int multiprocessors, Memory memory) implements Driver {
 
   @Override
   public void launch(Handle function, Launch launch, Handle stream) {}
+
+  @Override
+  public void beginCapture(Handle stream) {}
+
+  @Override
+  public Handle endCapture(Handle stream) {
+    return SOMEWHERE;
+  }
+
+  @Override
+  public void play(Handle captured, Handle stream) {}
+
+  @Override
+  public void forget(Handle captured) {}
+
+  @Override
+  public MemorySegment allocateHost(long bytes) {
+    return MemorySegment.NULL;
+  }
+
+  @Override
+  public void freeHost(MemorySegment memory) {}
+
+  @Override
+  public void downloadLater(long source, MemorySegment target, Handle stream) {}
 }

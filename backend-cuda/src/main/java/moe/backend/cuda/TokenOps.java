@@ -20,12 +20,14 @@ final class TokenOps {
 
   private TokenOps() {}
 
+  /// @param firstPositionAt I32 `[1]` in place of `firstPosition`; null for none
   static void embed(
       CudaStream stream,
       Tensor ids,
       Embeddings tables,
       int seqLength,
       int firstPosition,
+      @Nullable Tensor firstPositionAt,
       Tensor out) {
     long tokens = ids.shape().elements();
     long dModel = out.shape().lastDim();
@@ -35,7 +37,11 @@ final class TokenOps {
     boolean bf16 = EMBED.weight("tokens", tables.tokens(), vocab, dModel);
     EMBED.matrix("positions", tables.positions(), known, dModel);
     EMBED.matrix("out", out, tokens, dModel);
-    checkPositions(EMBED, seqLength, firstPosition, known);
+    if (firstPositionAt == null) {
+      checkPositions(EMBED, seqLength, firstPosition, known);
+    } else {
+      EMBED.ints("firstPosition", firstPositionAt, 1);
+    }
     stream
         .launch(bf16 ? EMBED_BF16 : EMBED_F32, 256, tokens, 1, 1)
         .tensor(ids)
@@ -45,6 +51,7 @@ final class TokenOps {
         .number(vocab)
         .number(seqLength)
         .number(firstPosition)
+        .tensor(firstPositionAt)
         .number(dModel)
         .run();
   }

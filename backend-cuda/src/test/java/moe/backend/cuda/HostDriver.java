@@ -2,6 +2,7 @@ package moe.backend.cuda;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,8 @@ class HostDriver implements Driver {
   final Map<Handle, Object> open = new ConcurrentHashMap<>();
 
   private final Consumer<Launch> kernels;
+  private final Arena arena = Arena.ofAuto();
+  private @Nullable List<Runnable> capture;
 
   /// @param kernels does what a call asks for
   HostDriver(Consumer<Launch> kernels) {
@@ -140,26 +143,91 @@ class HostDriver implements Driver {
   }
 
   @Override
-  public void synchronize(Handle stream) {}
+  public void synchronize(Handle stream) {
+    requireNoCapture();
+  }
+
+  private void requireNoCapture() {
+    if (capture != null) {
+      throw DriverError.of("a call", 900, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "capturing");
+    }
+  }
+
+  private record Captured(long address, List<Runnable> work) implements Handle {}
+
+  private void issue(Runnable work) {
+    if (capture == null) {
+      work.run();
+    } else {
+      capture.add(work);
+    }
+  }
+
+  @Override
+  public void beginCapture(Handle stream) {
+    requireNoCapture();
+    capture = new ArrayList<>();
+  }
+
+  @Override
+  public @Nullable Handle endCapture(Handle stream) {
+    List<Runnable> work = capture;
+    capture = null;
+    if (work == null) {
+      throw new AssertionError("nothing is captured");
+    }
+    Handle captured = new Captured(3, work);
+    open.put(captured, "graph");
+    return captured;
+  }
+
+  @Override
+  public void play(Handle captured, Handle stream) {
+    if (captured instanceof Captured(var _, List<Runnable> work) && open.containsKey(captured)) {
+      work.forEach(Runnable::run);
+    } else {
+      throw new AssertionError("no open graph");
+    }
+  }
+
+  @Override
+  public void forget(Handle captured) {
+    open.remove(captured);
+  }
+
+  @Override
+  public MemorySegment allocateHost(long bytes) {
+    return arena.allocate(bytes, 64);
+  }
+
+  @Override
+  public void freeHost(MemorySegment memory) {}
+
+  @Override
+  public void downloadLater(long source, MemorySegment target, Handle stream) {
+    download(source, target, stream);
+  }
 
   @Override
   public void upload(MemorySegment source, long target, Handle stream) {
+    requireNoCapture();
     at(target, source.byteSize()).copyFrom(source);
   }
 
   @Override
   public void download(long source, MemorySegment target, Handle stream) {
+    requireNoCapture();
     target.copyFrom(at(source, target.byteSize()));
   }
 
   @Override
   public void copy(long source, long target, long bytes, Handle stream) {
-    at(target, bytes).copyFrom(at(source, bytes));
+    issue(() -> at(target, bytes).copyFrom(at(source, bytes)));
   }
 
   @Override
   public void zero(long target, long bytes, Handle stream) {
-    at(target, bytes).fill((byte) 0);
+    issue(() -> at(target, bytes).fill((byte) 0));
   }
 
   @Override
@@ -175,8 +243,42 @@ class HostDriver implements Driver {
         || launch.block(0) * launch.block(1) > 1024) {
       throw new AssertionError(launch + ": no device takes this shape");
     }
-    calls.add(launch.toString());
-    kernels.accept(launch);
+    Launch call = capture == null ? launch : copy(launch);
+    issue(() -> {
+      calls.add(call.toString());
+      kernels.accept(call);
+    });
+  }
+
+  /// A stream fills its one call again and again; what is captured needs its own.
+  private Launch copy(Launch call) {
+    Kernel kernel = call.kernel();
+    Launch copy = new Launch(null, null, arena);
+    copy.of(kernel, call.block(0), call.grid(0), call.grid(1), call.grid(2))
+        .blockRows(call.block(1))
+        .shared(call.sharedBytes());
+    String kinds = call.kinds();
+    for (int i = 0; i < kinds.length(); i++) {
+      MemorySegment value = argument(call, i);
+      switch (kinds.charAt(i)) {
+        case 'p' -> copy.address(value.get(ValueLayout.JAVA_LONG, 0));
+        case 'l' -> copy.wide(value.get(ValueLayout.JAVA_LONG, 0));
+        case 'i' -> copy.number(value.get(ValueLayout.JAVA_INT, 0));
+        case 'f' -> copy.real(value.get(ValueLayout.JAVA_FLOAT, 0));
+        default -> {
+          copy.pointers();
+          argument(copy, i).copyFrom(value);
+        }
+      }
+    }
+    return copy;
+  }
+
+  private static MemorySegment argument(Launch call, int index) {
+    return call.arguments()
+        .reinterpret((index + 1L) * Long.BYTES)
+        .getAtIndex(ValueLayout.ADDRESS, index)
+        .reinterpret(call.kinds().equals("s") ? 256 : Long.BYTES);
   }
 
   private static MemorySegment at(long address, long bytes) {

@@ -10,6 +10,7 @@ import moe.engine.model.Gpt2Spec;
 import moe.engine.model.GreedyDecoder;
 import moe.engine.model.ModelOptions;
 import moe.engine.model.RandomWeights;
+import moe.engine.model.Replay;
 import moe.engine.wiring.StageSelection;
 import moe.spi.device.Backend;
 import moe.spi.device.DType;
@@ -33,7 +34,14 @@ public final class ModelBench {
     int tokens = batch * seqLength;
     ModelOptions options = ModelOptions.training(tokens);
     try (Gpt2 model = subject.create(backend, options);
-        Gpt2Pass pass = model.trainingPass(batch, seqLength)) {
+        Gpt2Pass pass = model.trainingPass(batch, seqLength);
+        Replay gradients =
+            new Replay(
+                model.stream(),
+                () -> {
+                  pass.forward();
+                  pass.backward();
+                })) {
       int[] ids = new SplittableRandom(SEED).ints(tokens, 0, subject.spec().vocab()).toArray();
       Contest.Entrant step =
           new Contest.Entrant() {
@@ -45,8 +53,7 @@ public final class ModelBench {
 
             @Override
             public void run(DeviceStream stream) {
-              pass.forward();
-              pass.backward();
+              gradients.run();
             }
           };
       double flops = 3.0 * ModelWork.forwardFlops(subject.spec(), batch, seqLength);

@@ -67,6 +67,11 @@ public final class PhaseClock {
     last = begin;
   }
 
+  /// Whether the step that runs now is split into phases.
+  public boolean splits() {
+    return running;
+  }
+
   /// The time since the last lap, or since the start, belongs to `phase`.
   public void lap(Phase phase) {
     if (!running) {

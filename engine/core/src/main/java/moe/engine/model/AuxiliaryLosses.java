@@ -56,6 +56,16 @@ public final class AuxiliaryLosses implements AutoCloseable {
   /// Adds the terms of the last backward. Waits for the device.
   public void add() {
     stream.download(losses, hostSegment);
+    addRequested();
+  }
+
+  /// Asks for the terms of the last backward; they are there once the stream was waited for.
+  public void request() {
+    stream.downloadLater(losses, hostSegment);
+  }
+
+  /// As `add`, of the last `request`.
+  public void addRequested() {
     balance += sum(0);
     z += sum(1);
   }

@@ -5,9 +5,11 @@ import moe.spi.device.Activation;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.LinearWeights;
+import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
 
 /// Continues one sequence token by token, with the keys and values of earlier positions cached.
 ///
@@ -19,7 +21,8 @@ import moe.spi.error.MoeException;
 /// decoder.choose(sample(logits));
 /// ```
 ///
-/// Behind the prompt nothing is allocated. For one thread.
+/// Behind the prompt nothing is allocated. Where the stream records, a step is recorded once and
+/// played again: the device counts the positions. For one thread.
 public final class Decoder implements AutoCloseable {
   private final Gpt2 model;
   private final DenseOps dense;
@@ -36,6 +39,10 @@ public final class Decoder implements AutoCloseable {
   private final MemorySegment hiddenSegment;
   private final int[] token = new int[1];
   private final MemorySegment tokenSegment = MemorySegment.ofArray(token);
+  private final @Nullable Tensor history; // I32 [maxLength]: what was chosen behind each position
+  private final @Nullable DevicePosition position;
+  private final Replay next;
+  private final Replay nextGreedily;
   private int length;
 
   /// @param maxLength prompt and new tokens together, at most the model's positions
@@ -60,9 +67,37 @@ public final class Decoder implements AutoCloseable {
     try {
       this.step = new Transformer(model, 1, 1, buffers, caches);
       this.logits = buffers.own(1, model.spec().vocab());
+      RecordableOps ops = dense.recordable().orElse(null);
+      this.position = ops == null ? null : new DevicePosition(buffers.ownIndexes(1), ops);
+      this.history = ops == null ? null : buffers.ownIndexes(maxLength);
     } catch (RuntimeException | Error failed) {
-      close();
+      buffers.close();
+      caches.close();
       throw failed;
+    }
+    this.next = new Replay(stream, this::computeNext);
+    this.nextGreedily =
+        new Replay(
+            stream,
+            () -> {
+              computeNext();
+              dense.argMax(logits, step.ids(), stream);
+              advance();
+            });
+  }
+
+  private void computeNext() {
+    if (position == null) {
+      step.forward(length, stream);
+    } else {
+      step.forward(position, stream);
+    }
+    head();
+  }
+
+  private void advance() {
+    if (position != null && history != null) {
+      position.ops().advance(position.index(), step.ids(), history, stream);
     }
   }
 
@@ -96,6 +131,10 @@ public final class Decoder implements AutoCloseable {
         stream.synchronize(); // before the activations go
       }
     }
+    if (position != null) {
+      token[0] = length;
+      stream.upload(tokenSegment, position.index());
+    }
   }
 
   /// Computes the logits behind the token chosen last.
@@ -105,9 +144,38 @@ public final class Decoder implements AutoCloseable {
     if (length >= maxLength) {
       throw new IllegalStateException("the sequence has %d tokens already".formatted(length));
     }
-    step.forward(length, stream);
+    next.run();
+    advance();
     length++;
-    head();
+  }
+
+  /// Continues with the most probable token, again and again, from the one chosen last.
+  ///
+  /// @param tokens where the new ones go, from `from` on to the end
+  /// @throws IllegalStateException if they are more than fit
+  public void continueGreedily(int[] tokens, int from) {
+    int count = tokens.length - from;
+    if (length + count > maxLength) {
+      throw new IllegalStateException(
+          "the sequence has %d tokens already, %d more do not fit".formatted(length, count));
+    }
+    if (history == null) {
+      for (int i = from; i < tokens.length; i++) {
+        step();
+        tokens[i] = chooseMostProbable();
+      }
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      nextGreedily.run();
+    }
+    stream.download(
+        history.slice(length, length + count),
+        MemorySegment.ofArray(tokens).asSlice((long) from * Integer.BYTES));
+    length += count;
+    if (count > 0) {
+      token[0] = tokens[tokens.length - 1];
+    }
   }
 
   private void head() {
@@ -148,6 +216,8 @@ public final class Decoder implements AutoCloseable {
 
   @Override
   public void close() {
+    next.close();
+    nextGreedily.close();
     buffers.close();
     caches.close();
   }

@@ -3,6 +3,7 @@ package moe.engine.model;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import moe.spi.stage.Routing;
@@ -28,6 +29,7 @@ public final class Gpt2Pass implements AutoCloseable {
   private final MemorySegment idsSegment;
   private final MemorySegment targetsSegment;
   private final MemorySegment lossesSegment;
+  private final int[][] hostExperts; // [layers][tokens·topK], of layers with experts
   private int unmasked;
 
   Gpt2Pass(Gpt2 model, int batch, int seqLength, boolean training) {
@@ -49,6 +51,14 @@ public final class Gpt2Pass implements AutoCloseable {
     this.idsSegment = MemorySegment.ofArray(hostIds);
     this.targetsSegment = MemorySegment.ofArray(hostTargets);
     this.lossesSegment = MemorySegment.ofArray(hostLosses);
+    this.hostExperts = new int[model.spec().layers()][];
+    for (int layer = 0; layer < hostExperts.length; layer++) {
+      hostExperts[layer] = new int[routing(layer).map(Gpt2Pass::slots).orElse(0)];
+    }
+  }
+
+  private static int slots(Routing routing) {
+    return Math.toIntExact(routing.expertIds().shape().elements());
   }
 
   /// Takes a batch whose targets are its own next tokens; the last position of each sequence has
@@ -122,11 +132,41 @@ public final class Gpt2Pass implements AutoCloseable {
   /// the device.
   public double loss() {
     stream.download(head.losses(), lossesSegment);
+    return meanLoss();
+  }
+
+  private double meanLoss() {
     double sum = 0;
     for (int i = 0; i < hostLosses.length; i++) {
       sum += hostLosses[i];
     }
     return sum / unmasked;
+  }
+
+  /// Asks for what the last forward and backward found; it is there once the stream was waited for.
+  public void request() {
+    stream.downloadLater(head.losses(), lossesSegment);
+    for (int layer = 0; layer < hostExperts.length; layer++) {
+      Routing routing = routing(layer).orElse(null);
+      if (routing != null) {
+        stream.downloadLater(routing.expertIds(), MemorySegment.ofArray(hostExperts[layer]));
+      }
+    }
+  }
+
+  /// As `loss`, of the last `request`.
+  public double requestedLoss() {
+    return meanLoss();
+  }
+
+  /// As `expertIds`, of the last `request`; overwritten by the next.
+  public int[] requestedExpertIds(int layer) {
+    return hostExperts[layer];
+  }
+
+  /// F32 `[tokens]`: the loss of each position.
+  public Tensor losses() {
+    return head.losses();
   }
 
   /// The logits of the last forward. Waits for the device.
@@ -156,7 +196,7 @@ public final class Gpt2Pass implements AutoCloseable {
     Routing routing =
         routing(layer)
             .orElseThrow(() -> new IllegalStateException("layer " + layer + " has no experts"));
-    int[] ids = new int[Math.toIntExact(routing.expertIds().shape().elements())];
+    int[] ids = new int[slots(routing)];
     stream.download(routing.expertIds(), MemorySegment.ofArray(ids));
     return ids;
   }

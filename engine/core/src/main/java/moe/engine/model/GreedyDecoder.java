@@ -22,13 +22,10 @@ public final class GreedyDecoder implements AutoCloseable {
           "%d + %d tokens: must be 1 to %d".formatted(prompt.length, count, maxLength));
     }
     int[] tokens = Arrays.copyOf(prompt, prompt.length + count);
-    for (int position = prompt.length; position < tokens.length; position++) {
-      if (position == prompt.length) {
-        decoder.start(prompt);
-      } else {
-        decoder.step();
-      }
-      tokens[position] = decoder.chooseMostProbable();
+    if (count > 0) {
+      decoder.start(prompt);
+      tokens[prompt.length] = decoder.chooseMostProbable();
+      decoder.continueGreedily(tokens, prompt.length + 1);
     }
     return tokens;
   }

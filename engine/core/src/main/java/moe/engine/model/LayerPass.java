@@ -97,11 +97,12 @@ final class LayerPass {
   }
 
   /// @param position of the first token of each sequence; above 0 only with a cache
-  void forward(int position, DeviceStream stream) {
+  /// @param onDevice in place of `position`; null for none
+  void forward(int position, @Nullable DevicePosition onDevice, DeviceStream stream) {
     dense.layerNorm(in, layer.norm1().weights(), epsilon, normed1, statistics1, stream);
     clock.lap(Phase.NORM);
     dense.linear(normed1, layer.qkv().weights(), Activation.NONE, qkv, stream);
-    attend(position, stream);
+    attend(position, onDevice, stream);
     dense.linear(attended, layer.projection().weights(), Activation.NONE, branch, stream);
     clock.lap(Phase.ATTENTION);
     dense.add(in, branch, middle, stream);
@@ -111,9 +112,11 @@ final class LayerPass {
     dense.add(middle, branch, out, stream);
   }
 
-  private void attend(int position, DeviceStream stream) {
+  private void attend(int position, @Nullable DevicePosition onDevice, DeviceStream stream) {
     if (cache == null) {
       dense.attention(qkv, attention, attended, logSumExp, stream);
+    } else if (onDevice != null) {
+      onDevice.ops().attentionCached(qkv, cache, onDevice.index(), attention, attended, stream);
     } else {
       dense.attentionCached(qkv, cache, position, attention, attended, stream);
     }

@@ -86,9 +86,19 @@ final class Transformer {
   /// @param position of the first token of each sequence; above 0 only with caches
   void forward(int position, DeviceStream stream) {
     dense.embed(ids, embeddings, seqLength, position, embedded, stream);
+    layers(position, null, stream);
+  }
+
+  /// As above, with a position that the device knows.
+  void forward(DevicePosition position, DeviceStream stream) {
+    position.ops().embed(ids, embeddings, seqLength, position.index(), embedded, stream);
+    layers(0, position, stream);
+  }
+
+  private void layers(int position, @Nullable DevicePosition onDevice, DeviceStream stream) {
     clock.lap(Phase.EMBEDDING);
     for (LayerPass layer : layers) {
-      layer.forward(position, stream);
+      layer.forward(position, onDevice, stream);
     }
     dense.layerNorm(last, finalNorm.weights(), epsilon, normed, statistics, stream);
     clock.lap(Phase.NORM);

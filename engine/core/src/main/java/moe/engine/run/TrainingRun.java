@@ -28,6 +28,7 @@ final class TrainingRun {
   private final int planned;
   private int done;
   private int saved;
+  private boolean noted;
 
   /// @param parts what the run works with
   /// @param done steps made by earlier parts of the run
@@ -99,11 +100,19 @@ final class TrainingRun {
       done++;
       last = step.times().totalMillis() / 1e3;
       journal.add(step);
+      if (!noted) {
+        trainer.note().ifPresent(this::note);
+      }
       if (done < planned) {
         between();
       }
     }
     return Ending.of(Ending.Reason.COMPLETED);
+  }
+
+  private void note(String note) {
+    noted = true;
+    watcher.notice(note);
   }
 
   private void between() {

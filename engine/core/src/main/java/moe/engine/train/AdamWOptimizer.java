@@ -65,11 +65,33 @@ public final class AdamWOptimizer implements AutoCloseable {
   ///
   /// @param rate the learning rate of this step
   public void step(double rate) {
+    plan(rate);
+    update();
+  }
+
+  /// Begins a step: tells the device its numbers.
+  ///
+  /// @param rate the learning rate of this step
+  void plan(double rate) {
     step++;
     hostSchedule[0] = (float) rate;
     hostSchedule[1] = (float) (1 / (1 - Math.pow(settings.beta1(), (double) step)));
     hostSchedule[2] = (float) (1 / (1 - Math.pow(settings.beta2(), (double) step)));
     stream.upload(scheduleSegment, schedule);
+  }
+
+  /// Takes back that a step was planned.
+  void unplan() {
+    step--;
+  }
+
+  /// F32 `[3]`: the numbers of the planned step, as `DenseOps.adamW` reads them.
+  Tensor schedule() {
+    return schedule;
+  }
+
+  /// Moves all parameters as planned.
+  void update() {
     for (Slot slot : slots) {
       dense.adamW(
           slot.parameter(), slot.gradient(), slot.state(), slot.settings(), schedule, stream);

@@ -7,6 +7,7 @@ import moe.engine.metrics.LayerRouting;
 import moe.engine.model.Gpt2;
 import moe.engine.model.ModelParameter;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.Tensor;
 
 /// Keeps the load of the experts even without a term in the loss: `β_e += γ·sign(mean load −
 /// load_e)` after each step (Wang et al., arXiv 2408.15664).
@@ -14,6 +15,8 @@ public final class BiasBalance {
   private final DeviceStream stream;
   private final List<ModelParameter> biases;
   private final float rate;
+  private final float[][] values; // of each layer, once known
+  private boolean known;
 
   /// @param model one whose routers all have a balance bias
   /// @param rate γ
@@ -21,19 +24,30 @@ public final class BiasBalance {
     this.stream = model.stream();
     this.biases = model.balanceBiases();
     this.rate = (float) rate;
+    this.values = new float[biases.size()][];
   }
 
   /// Moves the biases against the load of a step.
   ///
   /// @param routing of all layers
   public void update(List<LayerRouting> routing) {
-    for (int layer = 0; layer < biases.size(); layer++) {
-      ModelParameter bias = biases.get(layer);
-      float[] values = new float[Math.toIntExact(bias.value().shape().elements())];
-      stream.download(bias.value(), MemorySegment.ofArray(values));
-      move(values, routing.get(layer).load());
-      stream.upload(MemorySegment.ofArray(values), bias.value());
+    if (!known) {
+      load();
     }
+    for (int layer = 0; layer < biases.size(); layer++) {
+      move(values[layer], routing.get(layer).load());
+      stream.upload(MemorySegment.ofArray(values[layer]), biases.get(layer).value());
+    }
+  }
+
+  // Once, behind what a checkpoint brought: nobody else moves them.
+  private void load() {
+    for (int layer = 0; layer < values.length; layer++) {
+      Tensor bias = biases.get(layer).value();
+      values[layer] = new float[Math.toIntExact(bias.shape().elements())];
+      stream.download(bias, MemorySegment.ofArray(values[layer]));
+    }
+    known = true;
   }
 
   private void move(float[] bias, ExpertLoad load) {

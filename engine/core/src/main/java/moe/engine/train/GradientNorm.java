@@ -7,6 +7,7 @@ import moe.engine.model.Gpt2;
 import moe.engine.model.ModelParameter;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
 
 /// The Euclidean norm of all gradients of a model together, and its limit (Pascanu et al., arXiv
@@ -34,15 +35,41 @@ public final class GradientNorm implements AutoCloseable {
 
   /// The norm now. Waits for the device.
   public double norm() {
+    square();
+    stream.download(squares, MemorySegment.ofArray(hostSquares));
+    return requested();
+  }
+
+  private void square() {
     for (int i = 0; i < hostSquares.length; i++) {
       dense.sumOfSquares(gradients.get(i), squares.slice(i, i + 1), stream);
     }
-    stream.download(squares, MemorySegment.ofArray(hostSquares));
+  }
+
+  /// Asks for the norm of the last `limit`; it is there once the stream was waited for.
+  void request() {
+    stream.downloadLater(squares, MemorySegment.ofArray(hostSquares));
+  }
+
+  /// The norm before the last `limit`, of the last `request`.
+  double requested() {
     double sum = 0;
     for (float square : hostSquares) {
       sum += square;
     }
     return Math.sqrt(sum);
+  }
+
+  /// As `clip`, decided by the device; where the norm or a loss is no finite number, gradients
+  /// become zeros and the schedule's rate 0.
+  ///
+  /// @param losses F32
+  void limit(RecordableOps ops, Tensor losses, float limit, Tensor schedule) {
+    square();
+    ops.limit(squares, losses, limit, factor, schedule, stream);
+    for (Tensor gradient : gradients) {
+      ops.scale(gradient, factor, stream);
+    }
   }
 
   /// Scales all gradients so that their norm is at most `limit`. Waits for the device.

@@ -35,6 +35,7 @@ public final class Trainer implements AutoCloseable {
   private final int routed; // layers with experts
   private final int[] ids;
   private final @Nullable AuxiliaryLosses auxiliary;
+  private final @Nullable UnattendedStep unattended;
 
   /// @param model made for training
   /// @param optimizer over its parameters, closed with this
@@ -60,6 +61,7 @@ public final class Trainer implements AutoCloseable {
     this.auxiliary = model.auxiliaryLosses().orElse(null);
     this.gradients = new GradientNorm(model);
     this.pass = model.trainingPass(plan.batch(), plan.seqLength());
+    this.unattended = UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
   }
 
   /// Makes one step. If its loss is no finite number, the weights stay as they were.
@@ -68,15 +70,22 @@ public final class Trainer implements AutoCloseable {
   public StepMetrics step(int step) {
     clock.start();
     routing.clear();
-    Losses losses = gradients(step);
-    double norm = gradients.clip(plan.clip());
     double rate = plan.rate().at(step);
+    Losses losses = unattended == null ? gradients(step) : unattended(step, rate, unattended);
+    double norm = unattended == null ? gradients.clip(plan.clip()) : gradients.requested();
     List<LayerRouting> layers = routing.layers();
-    if (Double.isFinite(losses.total()) && Double.isFinite(norm)) {
-      optimizer.step(rate);
+    boolean finite = Double.isFinite(losses.total()) && Double.isFinite(norm);
+    if (finite) {
       balance.ifPresent(b -> b.update(layers));
     }
-    model.stream().synchronize();
+    if (unattended == null) {
+      if (finite) {
+        optimizer.step(rate);
+      }
+      model.stream().synchronize();
+    } else if (!finite) {
+      optimizer.unplan();
+    }
     clock.lap(Phase.OPTIMIZER);
     return new StepMetrics(
         step,
@@ -86,6 +95,51 @@ public final class Trainer implements AutoCloseable {
         Update.of(norm, rate),
         layers,
         Meters.NONE);
+  }
+
+  /// A whole step, after which the device is waited for once, or once a part.
+  private Losses unattended(int step, double rate, UnattendedStep work) {
+    boolean split = clock.splits();
+    double loss = 0;
+    if (auxiliary != null) {
+      auxiliary.clear();
+    }
+    work.begin(split);
+    clock.lap(Phase.OPTIMIZER);
+    for (int part = 0; part < plan.accumulate(); part++) {
+      batches.fill((step - 1L) * plan.accumulate() + part, ids);
+      pass.load(ids, 0);
+      clock.skip();
+      work.part(split);
+      pass.request();
+      if (auxiliary != null) {
+        auxiliary.request();
+      }
+      if (part == plan.accumulate() - 1) {
+        clock.skip();
+        optimizer.plan(rate);
+        work.update(split);
+        gradients.request();
+      }
+      model.stream().synchronize();
+      loss += pass.requestedLoss() / plan.accumulate();
+      if (auxiliary != null) {
+        auxiliary.addRequested();
+      }
+      for (int layer = 0; layer < routed; layer++) {
+        routing.add(layer, pass.requestedExpertIds(layer), pass.tokens());
+      }
+    }
+    return auxiliary == null ? Losses.of(loss) : auxiliary.with(loss);
+  }
+
+  /// What makes steps slower here than they need be, in words for the user.
+  public Optional<String> note() {
+    return unattended != null && unattended.refused()
+        ? Optional.of(
+            "steps are issued call by call: a stage waits for the device, so they cannot be"
+                + " recorded")
+        : Optional.empty();
   }
 
   /// Sums the gradients of all parts of a step and returns the mean loss.
@@ -123,8 +177,9 @@ public final class Trainer implements AutoCloseable {
   public void close() {
     try (optimizer;
         gradients;
-        pass) {
-      // closes all three
+        pass;
+        unattended) {
+      // closes all
     }
   }
 }

@@ -1,5 +1,6 @@
 package moe.spi.device;
 
+import java.util.Optional;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -215,5 +216,10 @@ public interface DenseOps {
     throw new MoeException(
         ErrorKind.UNSUPPORTED,
         "this backend does not scale gradients; set run.clip = 0, or choose another backend");
+  }
+
+  /// The operations for recordings, if this backend's streams record.
+  default Optional<RecordableOps> recordable() {
+    return Optional.empty();
   }
 }

@@ -1,6 +1,7 @@
 package moe.spi.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /// An in-order queue of work on a device, confined to one thread at a time.
 ///
@@ -12,6 +13,20 @@ public interface DeviceStream extends AutoCloseable {
 
   /// Copies a tensor into host memory. Waits for the work issued so far.
   void download(Tensor source, MemorySegment target);
+
+  /// Copies a tensor as it is behind the work issued so far into host memory, where it is once
+  /// `synchronize` returns; until then neither is to be closed. Backends that can do not wait.
+  default void downloadLater(Tensor source, MemorySegment target) {
+    download(source, target);
+  }
+
+  /// Records what `work` issues, without doing it. Nothing of it may allocate, upload, download or
+  /// wait, and it should have run before, so that all it needs is loaded.
+  ///
+  /// @return empty if this stream cannot record, or not this work; nothing is issued then either
+  default Optional<Recording> record(Runnable work) {
+    return Optional.empty();
+  }
 
   /// Copies all elements; both tensors have one type and the same number of elements.
   void copy(Tensor source, Tensor target);

@@ -1,0 +1,33 @@
+package moe.backend.cuda;
+
+import moe.spi.device.Recording;
+
+/// A captured graph of calls.
+final class CudaRecording implements Recording {
+  private final Device device;
+  private final Driver.Handle captured;
+  private final Driver.Handle stream;
+  private boolean closed;
+
+  CudaRecording(Device device, Driver.Handle captured, Driver.Handle stream) {
+    this.device = device;
+    this.captured = captured;
+    this.stream = stream;
+  }
+
+  @Override
+  public void play() {
+    if (closed) {
+      throw new IllegalStateException("this recording is closed");
+    }
+    device.driver().play(captured, stream);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      device.release("a graph", () -> device.driver().forget(captured));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package moe.backend.cuda;
+
+import moe.spi.device.AttentionShape;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.Embeddings;
+import moe.spi.device.KvCache;
+import moe.spi.device.RecordableOps;
+import moe.spi.device.Tensor;
+
+/// What a captured step takes from the device instead of the host.
+final class StepOps implements RecordableOps {
+  static final StepOps INSTANCE = new StepOps();
+
+  private static final Operation ADVANCE = new Operation("advance");
+  private static final Operation LIMIT = new Operation("limit");
+  private static final Operation SCALE = new Operation("scale");
+  private static final Kernel ADVANCE_ONE = new Kernel("step", "moe_step_advance");
+  private static final Kernel LIMIT_NORM = new Kernel("step", "moe_step_limit");
+  private static final Kernel SCALE_EACH = new Kernel("step", "moe_step_scale");
+
+  private StepOps() {}
+
+  @Override
+  public void embed(
+      Tensor ids,
+      Embeddings tables,
+      int seqLength,
+      Tensor firstPosition,
+      Tensor out,
+      DeviceStream stream) {
+    TokenOps.embed(CudaStream.of(stream), ids, tables, seqLength, 0, firstPosition, out);
+  }
+
+  @Override
+  public void attentionCached(
+      Tensor qkv,
+      KvCache cache,
+      Tensor position,
+      AttentionShape shape,
+      Tensor out,
+      DeviceStream stream) {
+    AttentionOps.cached(CudaStream.of(stream), qkv, cache, 0, position, shape, out);
+  }
+
+  @Override
+  public void advance(Tensor position, Tensor value, Tensor history, DeviceStream stream) {
+    ADVANCE.ints("position", position, 1);
+    ADVANCE.ints("value", value, 1);
+    ADVANCE.ints("history", history, history.shape().elements());
+    CudaStream.of(stream)
+        .launch(ADVANCE_ONE, 32, 1, 1, 1)
+        .tensor(position)
+        .tensor(value)
+        .tensor(history)
+        .number(history.shape().elements())
+        .run();
+  }
+
+  @Override
+  public void limit(
+      Tensor squares,
+      Tensor losses,
+      float limit,
+      Tensor factor,
+      Tensor schedule,
+      DeviceStream stream) {
+    long gradients = squares.shape().elements();
+    long tokens = losses.shape().elements();
+    LIMIT.floats("squares", squares, gradients);
+    LIMIT.floats("losses", losses, tokens);
+    LIMIT.floats("factor", factor, 1);
+    LIMIT.floats("schedule", schedule, 3);
+    CudaStream.of(stream)
+        .launch(LIMIT_NORM, 1024, 1, 1, 1)
+        .tensor(squares)
+        .tensor(losses)
+        .tensor(factor)
+        .tensor(schedule)
+        .number(gradients)
+        .number(tokens)
+        .real(limit)
+        .run();
+  }
+
+  @Override
+  public void scale(Tensor x, Tensor factor, DeviceStream stream) {
+    long n = x.shape().elements();
+    SCALE.floats("x", x, n);
+    SCALE.floats("factor", factor, 1);
+    CudaStream.of(stream).each(SCALE_EACH, n).tensor(x).tensor(factor).wide(n).run();
+  }
+}

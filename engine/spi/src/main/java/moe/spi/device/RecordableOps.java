@@ -1,0 +1,56 @@
+package moe.spi.device;
+
+/// Operations that take numbers from the device which `DenseOps` takes from the host, so that a
+/// recording with them does the next step's work when it is played again.
+public interface RecordableOps {
+  /// As `DenseOps.embed`.
+  ///
+  /// @param firstPosition I32 `[1]`
+  void embed(
+      Tensor ids,
+      Embeddings tables,
+      int seqLength,
+      Tensor firstPosition,
+      Tensor out,
+      DeviceStream stream);
+
+  /// As `DenseOps.attentionCached`; a position without room in the cache changes nothing in it.
+  ///
+  /// @param position I32 `[1]`
+  void attentionCached(
+      Tensor qkv,
+      KvCache cache,
+      Tensor position,
+      AttentionShape shape,
+      Tensor out,
+      DeviceStream stream);
+
+  /// `history[position] = value`, then `position += 1`; beyond the history only the latter.
+  ///
+  /// @param position I32 `[1]`
+  /// @param value I32 `[1]`
+  /// @param history I32 of any shape
+  void advance(Tensor position, Tensor value, Tensor history, DeviceStream stream);
+
+  /// Decides how far gradients may go. With `norm = √Σ squares`, `factor` becomes `limit / norm`
+  /// where that is below 1, else 1. If the norm or a loss is no finite number, `factor` and
+  /// `schedule[0]` become 0: an update that follows leaves parameters as they are.
+  ///
+  /// @param squares F32: of each gradient the sum of its elements' squares
+  /// @param losses F32
+  /// @param limit 0 for none
+  /// @param factor F32 `[1]`, overwritten
+  /// @param schedule F32 `[3]` of `DenseOps.adamW`
+  void limit(
+      Tensor squares,
+      Tensor losses,
+      float limit,
+      Tensor factor,
+      Tensor schedule,
+      DeviceStream stream);
+
+  /// `x = factor · x`; a factor of 0 gives zeros whatever `x` held.
+  ///
+  /// @param factor F32 `[1]`
+  void scale(Tensor x, Tensor factor, DeviceStream stream);
+}
