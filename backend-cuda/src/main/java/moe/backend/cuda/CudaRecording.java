@@ -2,7 +2,7 @@ package moe.backend.cuda;
 
 import moe.spi.device.Recording;
 
-/// A captured graph of calls.
+/// Calls that were captured as a graph.
 final class CudaRecording implements Recording {
   private final Device device;
   private final Driver.Handle captured;

@@ -11,9 +11,14 @@ import moe.spi.device.Recording;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
 
 /// A stream of the driver, with the memory for the arguments of its calls.
 public final class CudaStream implements DeviceStream {
+  /// The system property that, set to false, lets nothing be recorded.
+  private static final boolean RECORDS =
+      Boolean.parseBoolean(System.getProperty("moe.cuda.record", "true"));
+
   private static final Logger LOG = System.getLogger("moe.backend.cuda");
   private static final long STAGING_BYTES = 4 << 20;
   private static final long SCRATCH_BYTES = 16 << 10;
@@ -127,29 +132,35 @@ public final class CudaStream implements DeviceStream {
   public Optional<Recording> record(Runnable work) {
     checkOpen();
     refuseIfRecording("a recording");
+    if (!RECORDS) {
+      return Optional.empty();
+    }
     Driver driver = device.driver();
     driver.beginCapture(stream);
     recording = true;
-    Driver.Handle captured;
     boolean whole = false;
     try {
       work.run();
       whole = true;
     } catch (NotRecordable e) {
       LOG.log(Level.DEBUG, "not recorded: {0}", e.getMessage());
+      return Optional.empty();
     } finally {
       recording = false;
-      captured = driver.endCapture(stream);
+      if (!whole) {
+        device.release("a capture", () -> forget(driver.endCapture(stream)));
+      }
     }
-    if (captured == null) {
-      return Optional.empty();
+    Driver.Handle captured = driver.endCapture(stream);
+    return captured == null
+        ? Optional.empty()
+        : Optional.of(new CudaRecording(device, captured, stream));
+  }
+
+  private void forget(Driver.@Nullable Handle captured) {
+    if (captured != null) {
+      device.driver().forget(captured);
     }
-    CudaRecording made = new CudaRecording(device, captured, stream);
-    if (!whole) {
-      made.close();
-      return Optional.empty();
-    }
-    return Optional.of(made);
   }
 
   private void refuseIfRecording(String what) {

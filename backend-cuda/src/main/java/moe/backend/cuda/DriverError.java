@@ -7,6 +7,11 @@ import moe.spi.error.MoeException;
 final class DriverError {
   private DriverError() {}
 
+  /// Whether an error says that something cannot be part of a captured graph.
+  static boolean isOfCapture(int code) {
+    return code >= 900 && code <= 908;
+  }
+
   /// @param call the driver's function: `cuMemcpyHtoDAsync`
   /// @param name of the error: `CUDA_ERROR_ILLEGAL_ADDRESS`
   /// @param text of the error, as the driver describes it

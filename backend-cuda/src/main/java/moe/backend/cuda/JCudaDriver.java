@@ -244,7 +244,7 @@ final class JCudaDriver implements Driver {
   public @Nullable Handle endCapture(Handle stream) {
     CUgraph graph = new CUgraph();
     int code = jcuda.driver.JCudaDriver.cuStreamEndCapture((Stream) stream, graph);
-    if (code == CUresult.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED) {
+    if (DriverError.isOfCapture(code)) {
       return null;
     }
     check("cuStreamEndCapture", code);
@@ -292,6 +292,9 @@ final class JCudaDriver implements Driver {
   private static void check(String call, int code) {
     if (code == CUresult.CUDA_SUCCESS) {
       return;
+    }
+    if (DriverError.isOfCapture(code)) {
+      throw new NotRecordable(call);
     }
     String[] text = {""};
     var _ = jcuda.driver.JCudaDriver.cuGetErrorString(code, text);

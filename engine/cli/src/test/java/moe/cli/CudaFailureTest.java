@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the user sees of a GPU or a driver that does not do.
 class CudaFailureTest {
@@ -103,6 +104,7 @@ class CudaFailureTest {
           """
           fail=cuLaunchKernel:90:700  | CUDA_ERROR_ILLEGAL_ADDRESS (700, an illegal memory access was encountered)
           fail=cuLaunchKernel:3:701   | CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701, as the test asked)
+          fail=cuGraphLaunch:5:719    | cuGraphLaunch: CUDA_ERROR_LAUNCH_FAILED (719, as the test asked). A kernel
           fail=cuModuleLoadData:2:209 | CUDA_ERROR_NO_BINARY_FOR_GPU (209, as the test asked). The kernels of this
           """)
   void endsTheRunWithTheFirstErrorWhenTheDeviceBreaks(String state, String error)
@@ -124,11 +126,20 @@ class CudaFailureTest {
                 + " Most go to activations: make \\[run\\] batch_size or seq_length smaller.*");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"fail=cuLaunchKernel:8:906", "fail=cuStreamEndCapture:3:901"})
+  void issuesStepsCallByCallWhereTheyCannotBeRecorded(String state)
+      throws IOException, InterruptedException {
+    FakeCuda.Result result = run(state, "--backend", "cuda");
+    assertThat(result.exit()).as(result.err()).isZero();
+    assertThat(result.err()).contains("steps are issued call by call: ");
+  }
+
   @Test
   void runsToTheEndOnADriverThatDoesNothingWrong() throws IOException, InterruptedException {
     FakeCuda.Result result = run("", "--backend", "cuda");
     assertThat(result.exit()).as(result.err()).isZero();
-    assertThat(result.err()).contains("cuda");
+    assertThat(result.err()).contains("cuda").doesNotContain("call by call");
   }
 
   private static String lastLine(String text) {
