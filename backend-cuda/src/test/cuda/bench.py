@@ -1,15 +1,19 @@
-"""Times the MoE block beside its peers: python3 bench.py IMAGES PEERS.py [shapes…] [--peers] [--all] [--json=FILE]
+"""Times the MoE block beside its peers: python3 bench.py IMAGES PEERS.py [shapes…] [--peers] [--all] [--energy] [--json=FILE]
 
 Per shape: relative error against float64, the whole block in a CUDA graph (median of 30 as the
 peers are timed, and of 3 such runs) and each kernel alone (graph of 10), for several choices of tiles. bf16, random
-inputs; floor = max(bytes at 4.26 TB/s, FLOP at 788 TFLOP/s).
+inputs; floor = max(bytes at 4.26 TB/s, FLOP at 788 TFLOP/s). --peers times and checks
+the peers on the same tensors; --energy counts joules, 5.5 s each.
 """
 import importlib.util
 import json
+import pathlib
 import sys
 
 import torch
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[4] / "bench/gpu-peers"))
+from energy import Meter, per_run
 from block import GELU, SILU, Block, Choice, Spec, choose
 from driver import Kernels
 
@@ -69,25 +73,28 @@ class Ours:
         return graph.replay
 
     def error(self, tensors, gated):
-        """Against float64 with our routing; a sample of the tokens if there are many."""
-        x, _, up, dn, bu, bd = tensors
-        h = dn.shape[2]
-        ids, gates = self.t["expertIds"], self.t["gates"].double()
-        tokens = torch.randperm(x.shape[0], device="cuda")[:1024]
-        ids, gates, x = ids[tokens], gates[tokens], x[tokens].double()
-        want = torch.zeros_like(x)
-        for e in range(dn.shape[0]):
-            t, s = (ids == e).nonzero(as_tuple=True)
-            if t.numel() == 0:
-                continue
-            y = x[t] @ up[e].double().t() + (bu[e].double() if bu is not None else 0)
-            if gated:
-                y = torch.nn.functional.silu(y[:, :h]) * y[:, h:]
-            else:
-                y = torch.nn.functional.gelu(y, approximate="tanh")
-            y = y @ dn[e].double().t() + (bd[e].double() if bd is not None else 0)
-            want.index_add_(0, t, y * gates[t, s, None])
-        return float((self.t["out"][tokens].double() - want).norm() / want.norm())
+        return error(self.t["out"], tensors, gated, self.t["expertIds"], self.t["gates"])
+
+
+def error(out, tensors, gated, ids, gates):
+    """Against float64 with this routing; a sample of the tokens if there are many."""
+    x, _, up, dn, bu, bd = tensors
+    h = dn.shape[2]
+    tokens = torch.randperm(x.shape[0], device="cuda")[:1024]
+    ids, gates, x = ids[tokens], gates[tokens].double(), x[tokens].double()
+    want = torch.zeros_like(x)
+    for e in range(dn.shape[0]):
+        t, s = (ids == e).nonzero(as_tuple=True)
+        if t.numel() == 0:
+            continue
+        y = x[t] @ up[e].double().t() + (bu[e].double() if bu is not None else 0)
+        if gated:
+            y = torch.nn.functional.silu(y[:, :h]) * y[:, h:]
+        else:
+            y = torch.nn.functional.gelu(y, approximate="tanh")
+        y = y @ dn[e].double().t() + (bd[e].double() if bd is not None else 0)
+        want.index_add_(0, t, y * gates[t, s, None])
+    return float((out[tokens].double() - want).norm() / want.norm())
 
 
 def candidates(spec):
@@ -114,6 +121,7 @@ def floor(shape):
 def main():
     rest, flags = options()
     kernels, peers = Kernels(rest[0]), load(rest[1])
+    meter = Meter() if "--energy" in flags else None
     results = []
     for name in rest[2:] or peers.SHAPES:
         shape = peers.SHAPES[name]
@@ -130,7 +138,7 @@ def main():
                 ours.t["out"].fill_(float("nan"))
                 run()
                 torch.cuda.synchronize()
-                error = ours.error(tensors, gated)
+                wrong = ours.error(tensors, gated)
                 times = sorted(peers.bench(run) for _ in range(3))
                 us = times[1]
                 parts = {}
@@ -142,37 +150,50 @@ def main():
                 print(f"{name:10} {choice}: {problem}", flush=True)
                 raise
             print(f"{name:10} {us:7.1f} us  floor {least:6.1f} ({100 * least / us:3.0f} %)  "
-                  f"{flops / us / 1e6:5.0f} TFLOP/s  error {error:.2e}  {choice}  {parts}", flush=True)
-            if not error <= 6e-3:
+                  f"{flops / us / 1e6:5.0f} TFLOP/s  error {wrong:.2e}  {choice}  {parts}", flush=True)
+            if not wrong <= 6e-3:
                 print("FAIL: error above 6e-3", flush=True)
             if best is None or us < best["us"]:
                 best = dict(shape=name, us=round(us, 1), runs_us=[round(t, 1) for t in times],
                             floor_us=round(least, 1),
-                            error=error, choice=str(choice), parts=parts,
+                            error=wrong, choice=str(choice), parts=parts, flops=flops,
                             tflops=round(flops / us / 1e6))
+                fastest = run
         if "--peers" in flags:
-            best |= peer_times(peers, shape, tensors)
+            best |= peer_times(peers, shape, tensors, meter)
+            best["errors"]["kernels"] = best["error"]
+            if meter:
+                best["joules"]["kernels"] = per_run(meter, fastest, torch.cuda.synchronize)
         print(json.dumps(best), flush=True)
         results.append(best)
         for flag in flags:
             if flag.startswith("--json="):
                 with open(flag.removeprefix("--json="), "w") as file:
                     json.dump(results, file, indent=1)
-        del ours, tensors
+        del ours, tensors, fastest
         torch.cuda.empty_cache()
 
 
-def peer_times(peers, shape, tensors):
+def peer_times(peers, shape, tensors, meter):
     n, d, h, e, k, gated = shape
     best = None
     for bm in (16, 32, 64, 128) if n * k / e < 256 else (64, 128):
         buffers = peers.buffers(n, d, h, e, k, bm)
-        us = peers.bench(peers.graph(lambda: peers.moe(*tensors, k, gated, bm, buffers)))
-        best = us if best is None else min(best, us)
-    grouped = peers.bench(peers.graph(lambda: peers.grouped(*tensors, k, gated)))
-    loop = peers.bench(lambda: peers.eager(*tensors, k, gated))
-    return dict(triton_graph_us=round(best, 1), grouped_graph_us=round(grouped, 1),
-                loop_us=round(loop, 1))
+        block = lambda bm=bm, buffers=buffers: peers.moe(*tensors, k, gated, bm, buffers)
+        run = peers.graph(block)
+        us = peers.bench(run)
+        if best is None or us < best[0]:
+            best = us, block, run
+    grouped = lambda: peers.grouped(*tensors, k, gated)
+    loop = lambda: peers.eager(*tensors, k, gated)
+    gates, ids = peers.route(tensors[0], tensors[1], k)
+    runs = {"triton": (best[1], best[2]), "grouped": (grouped, peers.graph(grouped)), "loop": (loop, loop)}
+    found = {"errors": {who: error(block(), tensors, gated, ids, gates) for who, (block, _) in runs.items()}}
+    if meter:
+        found["joules"] = {who: per_run(meter, run, torch.cuda.synchronize) for who, (_, run) in runs.items()}
+    return found | dict(triton_graph_us=round(best[0], 1),
+                        grouped_graph_us=round(peers.bench(runs["grouped"][1]), 1),
+                        loop_us=round(peers.bench(loop), 1))
 
 
 if __name__ == "__main__":

@@ -7,18 +7,15 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
-import jcuda.driver.CUgraph;
-import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
-import jcuda.driver.CUstreamCaptureMode;
 import org.jspecify.annotations.Nullable;
 
 /// The driver through JCuda, and what is called many times a step through the foreign function API.
 /// Creating it loads JCuda's native library, which needs the driver's.
 final class JCudaDriver implements Driver {
-  private static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+  static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
   private final NativeCalls calls = new NativeCalls();
 
@@ -45,13 +42,6 @@ final class JCudaDriver implements Driver {
   }
 
   private static final class Stream extends CUstream implements Handle {
-    @Override
-    public long address() {
-      return getNativePointer();
-    }
-  }
-
-  private static final class GraphExec extends CUgraphExec implements Handle {
     @Override
     public long address() {
       return getNativePointer();
@@ -234,28 +224,12 @@ final class JCudaDriver implements Driver {
 
   @Override
   public void beginCapture(Handle stream) {
-    check(
-        "cuStreamBeginCapture",
-        jcuda.driver.JCudaDriver.cuStreamBeginCapture(
-            (Stream) stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
+    JCudaGraphs.begin((Stream) stream);
   }
 
   @Override
   public @Nullable Handle endCapture(Handle stream) {
-    CUgraph graph = new CUgraph();
-    int code = jcuda.driver.JCudaDriver.cuStreamEndCapture((Stream) stream, graph);
-    if (DriverError.isOfCapture(code)) {
-      return null;
-    }
-    check("cuStreamEndCapture", code);
-    GraphExec exec = new GraphExec();
-    int instantiated = jcuda.driver.JCudaDriver.cuGraphInstantiate(exec, graph, 0);
-    check("cuGraphDestroy", jcuda.driver.JCudaDriver.cuGraphDestroy(graph));
-    if (instantiated == OUT_OF_MEMORY) {
-      return null;
-    }
-    check("cuGraphInstantiate", instantiated);
-    return exec;
+    return JCudaGraphs.end((Stream) stream);
   }
 
   @Override
@@ -265,7 +239,7 @@ final class JCudaDriver implements Driver {
 
   @Override
   public void forget(Handle captured) {
-    check("cuGraphExecDestroy", jcuda.driver.JCudaDriver.cuGraphExecDestroy((GraphExec) captured));
+    JCudaGraphs.forget(captured);
   }
 
   @Override
@@ -289,7 +263,8 @@ final class JCudaDriver implements Driver {
     return device;
   }
 
-  private static void check(String call, int code) {
+  /// Throws for any code but success.
+  static void check(String call, int code) {
     if (code == CUresult.CUDA_SUCCESS) {
       return;
     }

@@ -4,24 +4,42 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import moe.engine.config.BlockPath;
 import moe.engine.model.MoeBlock;
+import moe.engine.model.Replay;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
 
 /// One path of a block, ready to be timed.
-final class BlockRun implements Contest.Entrant {
+final class BlockRun implements Contest.Entrant, AutoCloseable {
   private final BlockPath path;
   private final MoeBlock block;
   private final Tensor result;
   private final int experts;
   private final boolean backward;
+  private final Replay timed;
 
   /// @param result what the paths must agree on: the output, or the gradient of the input
-  BlockRun(BlockPath path, MoeBlock block, Tensor result, int experts, boolean backward) {
+  BlockRun(
+      BlockPath path,
+      MoeBlock block,
+      Tensor result,
+      int experts,
+      boolean backward,
+      DeviceStream stream) {
     this.path = path;
     this.block = block;
     this.result = result;
     this.experts = experts;
     this.backward = backward;
+    this.timed =
+        new Replay(
+            stream,
+            () -> {
+              if (backward) {
+                block.backward(stream);
+              } else {
+                block.forward(stream);
+              }
+            });
   }
 
   BlockPath path() {
@@ -37,11 +55,12 @@ final class BlockRun implements Contest.Entrant {
 
   @Override
   public void run(DeviceStream stream) {
-    if (backward) {
-      block.backward(stream);
-    } else {
-      block.forward(stream);
-    }
+    timed.run();
+  }
+
+  @Override
+  public void close() {
+    timed.close();
   }
 
   /// What the last run computed.

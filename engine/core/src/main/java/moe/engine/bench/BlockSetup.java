@@ -25,10 +25,12 @@ final class BlockSetup implements AutoCloseable {
 
   private final Backend backend;
   private final MoeShape shape;
+  private final DeviceStream stream;
   private final Noise noise;
   private final Buffers buffers;
   private final Map<String, Parameter> parameters = new HashMap<>();
   private final List<MoeFeedForward> blocks = new ArrayList<>();
+  private final List<BlockRun> runs = new ArrayList<>();
   private final List<PassBuffers> activations = new ArrayList<>();
   private final Tensor in; // [tokens, dModel], like dOut
   private final Tensor dOut;
@@ -36,6 +38,7 @@ final class BlockSetup implements AutoCloseable {
   BlockSetup(Backend backend, MoeShape shape, DeviceStream stream) {
     this.backend = backend;
     this.shape = shape;
+    this.stream = stream;
     this.noise = new Noise(shape.hashCode(), stream);
     this.buffers = new Buffers(backend);
     this.in = noise(1, Shape.of(shape.tokens(), shape.dModel()));
@@ -67,12 +70,16 @@ final class BlockSetup implements AutoCloseable {
             out,
             dIn == null ? null : new FeedForwardPorts.Gradients(dOut, dIn),
             new PhaseClock()); // never started
-    return new BlockRun(
-        selection.block().path(),
-        block.pass(ports, kept),
-        dIn == null ? out : dIn,
-        shape.experts(),
-        backward);
+    BlockRun run =
+        new BlockRun(
+            selection.block().path(),
+            block.pass(ports, kept),
+            dIn == null ? out : dIn,
+            shape.experts(),
+            backward,
+            stream);
+    runs.add(run);
+    return run;
   }
 
   private Parameter make(ParameterSpec spec, boolean backward) {
@@ -88,6 +95,7 @@ final class BlockSetup implements AutoCloseable {
 
   @Override
   public void close() {
+    runs.forEach(BlockRun::close);
     blocks.forEach(MoeFeedForward::close);
     activations.forEach(PassBuffers::close);
     buffers.close();
