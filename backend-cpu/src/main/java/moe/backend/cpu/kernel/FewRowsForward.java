@@ -5,8 +5,9 @@ package moe.backend.cpu.kernel;
 final class FewRowsForward {
   private static final int ROW = 0;
   private static final int LANES = 1;
-  // Weight rows that stay in the first cache while the rows of x pass.
-  private static final int STRIP = 4;
+  // Weight rows that stay in the nearer caches while the rows of x pass. A dot product takes four
+  // at a time, from four quarters of the strip.
+  private static final int STRIP = 16;
 
   private final TileKernels tiles;
   private final ForwardStore store;

@@ -14,8 +14,8 @@ import moe.spi.device.Activation;
 public final class GroupedBackwardInput {
   // A multiple of the rows of every packed tile.
   private static final int ROWS = 288;
-  private static final int COLUMNS = 128;
-  private static final int SMALL_COLUMNS = 64;
+  private static final int COLUMNS = 192;
+  private static final int SMALL_COLUMNS = 96;
   private static final int STEPS = 384;
   // Floats of packed rows in memory at once, 32 MiB.
   private static final int WAVE = 1 << 23;

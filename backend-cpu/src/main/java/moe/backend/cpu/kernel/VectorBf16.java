@@ -52,15 +52,16 @@ final class VectorBf16 {
       int yOffset,
       float[] lanes) {
     int whole = I16.loopBound(k);
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-      four(x, xOffset, w, wOffset + i * k, k, lanes);
+    int quarter = n / 4;
+    for (int i = 0; i < quarter; i++) {
+      four(x, xOffset, w, wOffset + i * k, quarter * k, k, lanes);
       for (int j = 0; j < 4; j++) {
-        float tail = tail(x, xOffset, w, wOffset + (i + j) * k, whole, k);
-        y[yOffset + i + j] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
+        int row = j * quarter + i;
+        float tail = tail(x, xOffset, w, wOffset + row * k, whole, k);
+        y[yOffset + row] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
       }
     }
-    for (; i < n; i++) {
+    for (int i = 4 * quarter; i < n; i++) {
       y[yOffset + i] = one(x, xOffset, w, wOffset + i * k, k);
     }
   }
@@ -83,7 +84,8 @@ final class VectorBf16 {
 
   // Even and odd weights have sums of their own: 8 chains keep two multiply-add units busy. Nothing
   // of ours is called (see VectorPackedTile6), so the sums of lanes are left to the caller.
-  private static void four(float[] x, int xOffset, short[] w, int w0, int k, float[] lanes) {
+  private static void four(
+      float[] x, int xOffset, short[] w, int w0, int distance, int k, float[] lanes) {
     FloatVector even0 = FloatVector.zero(F32);
     FloatVector even1 = even0;
     FloatVector even2 = even0;
@@ -92,9 +94,9 @@ final class VectorBf16 {
     FloatVector odd1 = even0;
     FloatVector odd2 = even0;
     FloatVector odd3 = even0;
-    int w1 = w0 + k;
-    int w2 = w1 + k;
-    int w3 = w2 + k;
+    int w1 = w0 + distance;
+    int w2 = w1 + distance;
+    int w3 = w2 + distance;
     for (int p = 0; p < I16.loopBound(k); p += PAIRED) {
       FloatVector even = FloatVector.fromArray(F32, x, xOffset + p);
       FloatVector odd = FloatVector.fromArray(F32, x, xOffset + p + COUNT);

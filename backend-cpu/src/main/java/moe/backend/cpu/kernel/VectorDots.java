@@ -7,7 +7,9 @@ import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
 import jdk.incubator.vector.FloatVector;
 
-/// One row of x against weight rows, 4 at a time: as fast as the weights arrive.
+/// One row of x against weight rows, 4 at a time: as fast as the weights arrive. The four come from
+/// four quarters of the rows, which makes four long streams: memory is fetched ahead along each,
+/// and a row is too short for that to begin.
 final class VectorDots {
   private VectorDots() {}
 
@@ -23,28 +25,30 @@ final class VectorDots {
       int yOffset,
       float[] lanes) {
     int whole = F32.loopBound(k);
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-      four(x, xOffset, w, wOffset + i * k, k, lanes);
+    int quarter = n / 4;
+    for (int i = 0; i < quarter; i++) {
+      four(x, xOffset, w, wOffset + i * k, quarter * k, k, lanes);
       for (int j = 0; j < 4; j++) {
-        float tail = tail(x, xOffset, w, wOffset + (i + j) * k, whole, k);
-        y[yOffset + i + j] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
+        int row = j * quarter + i;
+        float tail = tail(x, xOffset, w, wOffset + row * k, whole, k);
+        y[yOffset + row] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
       }
     }
-    for (; i < n; i++) {
+    for (int i = 4 * quarter; i < n; i++) {
       y[yOffset + i] = one(x, xOffset, w, wOffset + i * k, k);
     }
   }
 
   // Nothing of ours is called (see VectorPackedTile6), so the sums of lanes are left to the caller.
-  private static void four(float[] x, int xOffset, float[] w, int w0, int k, float[] lanes) {
+  private static void four(
+      float[] x, int xOffset, float[] w, int w0, int distance, int k, float[] lanes) {
     FloatVector s0 = FloatVector.zero(F32);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
     FloatVector s3 = s0;
-    int w1 = w0 + k;
-    int w2 = w1 + k;
-    int w3 = w2 + k;
+    int w1 = w0 + distance;
+    int w2 = w1 + distance;
+    int w3 = w2 + distance;
     for (int p = 0; p < F32.loopBound(k); p += COUNT) {
       FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
       FloatVector r0 = FloatVector.fromArray(F32, w, w0 + p);
