@@ -18,6 +18,8 @@ import moe.spi.stage.Options;
 import moe.spi.stage.Parameter;
 import moe.spi.stage.ParameterSpec;
 import moe.spi.stage.Parameters;
+import moe.spi.stage.Router;
+import moe.spi.stage.RouterFactory;
 import moe.spi.stage.Stage;
 import moe.spi.stage.StageContext;
 import moe.spi.stage.StageFactory;
@@ -102,13 +104,38 @@ public final class BlockBench {
   /// come with a reason, before and at `create`.
   public <S extends Stage> Optional<S> create(StageFactory<S> factory) {
     return switch (factory.supports(spec, at.backend())) {
-      case Support.Yes() -> Optional.of(at.own(factory.create(context())));
+      case Support.Yes() -> make(factory);
       case Support.No(String reason) -> {
         refuses(factory, context(), reason);
         at.refused(reason);
         yield Optional.empty();
       }
     };
+  }
+
+  /// A stage that cannot be without settings of its own says so, and is left out.
+  private <S extends Stage> Optional<S> make(StageFactory<S> factory) {
+    try {
+      return Optional.of(at.own(factory.create(context(factory))));
+    } catch (MoeException e) {
+      if (e.kind() != ErrorKind.USAGE) {
+        throw e;
+      }
+      at.refused(e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private StageContext context(StageFactory<?> factory) {
+    Optional<StageFactory<Router>> base =
+        factory instanceof RouterFactory router
+            ? router
+                .base()
+                .flatMap(name -> at.subject().find(RouterFactory.class, name))
+                .map(found -> found)
+            : Optional.empty();
+    return new StageContext(
+        at.backend(), spec, parameters, Options.NONE, base, StageContext.Place.ONLY);
   }
 
   /// Makes a stage that every backend has to offer.

@@ -40,6 +40,9 @@ import picocli.CommandLine.Spec;
       "tokens per second go to stderr."
     })
 final class GenerateCommand implements Callable<Integer> {
+  /// A capture of the model's training stays as it is.
+  private static final String NO_CAPTURE = "router.capture=\"\"";
+
   /// How matrices are stored.
   enum Storage {
     f32(DType.F32),
@@ -121,7 +124,8 @@ final class GenerateCommand implements Callable<Integer> {
   private static StageRequest stages(GenerationModel found, PluginRegistry registry) {
     return found
         .pipeline()
-        .map(file -> PipelineFile.read(file.toString(), List.of(), registry.catalog()).orThrow())
+        .map(file ->
+            PipelineFile.read(file.toString(), List.of(NO_CAPTURE), registry.catalog()).orThrow())
         .map(StageRequest::of)
         .orElse(StageRequest.STANDARD);
   }

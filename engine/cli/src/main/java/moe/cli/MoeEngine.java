@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       ValidateCommand.class,
       GenerateCommand.class,
+      CompareCommand.class,
       ParityCommand.class,
       BenchCommand.class,
       BackendsCommand.class,

@@ -1,5 +1,6 @@
 package moe.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import moe.engine.config.PipelineFile;
 import moe.engine.config.Reading;
@@ -27,6 +28,13 @@ final class PipelineOption {
 
   /// Reads the file with what is installed.
   Reading read(PluginRegistry registry) {
-    return PipelineFile.read(file, overrides, registry.catalog());
+    return read(registry, List.of());
+  }
+
+  /// Reads the file with further overrides, which win.
+  Reading read(PluginRegistry registry, List<String> further) {
+    List<String> all = new ArrayList<>(overrides);
+    all.addAll(further);
+    return PipelineFile.read(file, all, registry.catalog());
   }
 }

@@ -34,7 +34,7 @@ public final class ModelDirectory {
     SafetensorsWriter writer = new SafetensorsWriter();
     try (Arena arena = Arena.ofConfined()) {
       List<ModelParameter> all =
-          Stream.concat(model.parameters().all().stream(), model.balanceBiases().stream()).toList();
+          Stream.concat(model.parameters().all().stream(), model.routerStates().stream()).toList();
       HostCopy copy = new HostCopy(arena, model.stream(), all.stream().map(ModelParameter::value));
       for (ModelParameter parameter : all) {
         String name = parameter.spec().name();

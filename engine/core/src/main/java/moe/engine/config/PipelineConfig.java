@@ -22,6 +22,8 @@ public record PipelineConfig(
     TextSection text,
     RunSection run,
     MetricsSection metrics,
+    EnergySection energy,
+    CompareSection compare,
     Set<String> given) {
   public PipelineConfig {
     given = Set.copyOf(given);
@@ -38,7 +40,9 @@ public record PipelineConfig(
             combiner,
             text,
             run,
-            metrics));
+            metrics,
+            energy,
+            compare));
   }
 
   /// What a file without any key means.

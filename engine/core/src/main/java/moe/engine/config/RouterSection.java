@@ -58,5 +58,30 @@ public record RouterSection(
         double tttRate,
     @Key(value = "When the fast weights return to zero; for `energy-ttt`.", absent = "never")
         TttReset reset,
+    @Key(
+            value =
+                "Whether each token has `top_k` experts, or as many as it takes until their"
+                    + " probabilities reach `p`; top-p for `energy-ttt`.",
+            absent = "top-k")
+        ExpertCount selection,
+    @Key(
+            value =
+                "Probability that a token's experts reach together; for `selection = \"top-p\"`.",
+            absent = "0.9",
+            least = 0,
+            most = 1)
+        double p,
+    @Key(
+            value = "The most experts of a token, at most `top_k`; 0: `top_k`; for `top-p`.",
+            absent = "0",
+            least = 0,
+            most = 1e6)
+        int maxK,
+    @Key(
+            value =
+                "A file that takes the routing of each batch, for `type = \"replay\"`; empty:"
+                    + " none.",
+            absent = "")
+        String capture,
     Options options)
     implements StageSection {}

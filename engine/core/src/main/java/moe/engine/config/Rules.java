@@ -60,6 +60,7 @@ final class Rules {
         case BackendSection backend -> check(backend);
         case ModelSection model -> check(model);
         case MoeSection moe -> check(moe, find(sections, ModelSection.class));
+        case RouterSection router -> check(router, find(sections, MoeSection.class));
         case RunSection run ->
             check(
                 run,
@@ -104,6 +105,26 @@ final class Rules {
           "moe.d_hidden",
           "model.d_model",
           "model.layers");
+    }
+  }
+
+  private void check(RouterSection router, MoeSection moe) {
+    boolean fixed = router.type().equals("topk") || router.type().equals("replay");
+    if (router.selection() == ExpertCount.TOP_P && fixed) {
+      broken(
+          "router %s does not choose by \"top-p\"; choose type = \"energy-ttt\""
+              .formatted(router.type()),
+          "router.selection",
+          "router.type");
+    }
+    if (!(router.p() > 0)) {
+      broken("must be above 0 and at most 1", "router.p");
+    }
+    if (router.maxK() > moe.topK()) {
+      broken(
+          "must be at most [moe] top_k = %d, the slots of a token".formatted(moe.topK()),
+          "router.max_k",
+          "moe.top_k");
     }
   }
 

@@ -35,7 +35,7 @@ final class Values {
           case NUMBER -> Double.valueOf(text);
           case FLAG -> Boolean.valueOf(text);
           case TEXT, WORD, DURATION -> text;
-          case TEXTS -> List.of(text.split(", "));
+          case TEXTS -> text.isEmpty() ? List.of() : List.of(text.split(", "));
         };
     try {
       return read(key, toml);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
+import moe.engine.model.Adaptations;
 import moe.engine.model.Decoder;
 import moe.engine.model.Gpt2;
 import moe.engine.text.tokenizer.TokenDecoder;
@@ -18,6 +19,8 @@ public final class TextGenerator implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final int positions;
   private final Decoder decoder;
+  private final Adaptations adaptations;
+  private final Adaptations.Memory learnt;
   private final Sampling sampling;
   private final IntSupplier choice;
   private SplittableRandom random = new SplittableRandom(0);
@@ -28,6 +31,8 @@ public final class TextGenerator implements AutoCloseable {
     this.tokenizer = tokenizer;
     this.positions = model.spec().positions();
     this.sampling = sampling;
+    this.adaptations = model.adaptations();
+    this.learnt = adaptations.remember();
     this.decoder = new Decoder(model, positions);
     this.choice =
         switch (sampling) {
@@ -54,6 +59,8 @@ public final class TextGenerator implements AutoCloseable {
   ///   `DATA` if the model's numbers are not finite
   public Generation generate(String prompt, int maxTokens, Consumer<String> pieces) {
     int[] ids = encode(prompt);
+    learnt.restore();
+    adaptations.beginDocument();
     int room = positions - ids.length;
     int most = Math.min(maxTokens, room);
     if (sampling instanceof Sampling.Nucleus(double _, double _, long seed)) {

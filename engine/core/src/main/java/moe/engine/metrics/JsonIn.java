@@ -145,6 +145,17 @@ final class JsonIn {
     return values;
   }
 
+  List<Double> numbers(String key) {
+    var values = new ArrayList<Double>();
+    for (JsonElement element : array(key)) {
+      if (!(element instanceof JsonPrimitive value) || !value.isNumber()) {
+        throw expected(key, "numbers");
+      }
+      values.add(value.getAsDouble());
+    }
+    return values;
+  }
+
   ExpertLoad load(String key) {
     List<JsonElement> elements = array(key);
     int[] counts = new int[elements.size()];

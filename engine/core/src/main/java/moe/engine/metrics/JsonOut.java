@@ -73,6 +73,13 @@ final class JsonOut {
     return this;
   }
 
+  JsonOut numbers(String key, List<Double> values) {
+    var array = new JsonArray(values.size());
+    values.forEach(value -> array.add(number(value)));
+    object.add(key, array);
+    return this;
+  }
+
   JsonOut load(String key, ExpertLoad load) {
     var array = new JsonArray(load.experts());
     load.stream().forEach(array::add);

@@ -13,6 +13,11 @@ public record LayerRouting(double top1Share, double entropy, double maxOverMean,
     Check.within("maxOverMean", maxOverMean, 0, load.experts());
   }
 
+  /// How many experts got a token, so that their weights were read.
+  public int distinctExperts() {
+    return (int) load.stream().filter(count -> count > 0).count();
+  }
+
   /// From the counts of a step.
   ///
   /// @param top1Experts experts that are some token's first choice

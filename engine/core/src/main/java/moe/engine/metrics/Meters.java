@@ -7,8 +7,15 @@ import java.util.OptionalLong;
 /// value, never 0.
 ///
 /// @param tttUpdates updates of fast weights in this step
-/// @param watts mean power during this step
-public record Meters(OptionalLong tttUpdates, OptionalDouble watts) {
+/// @param tttChange how far these updates moved the fast weights, summed over layers
+/// @param watts mean power of the meter's last window that ended by the end of this step
+public record Meters(OptionalLong tttUpdates, OptionalDouble tttChange, OptionalDouble watts) {
   /// No meter, no updates at test time.
-  public static final Meters NONE = new Meters(OptionalLong.empty(), OptionalDouble.empty());
+  public static final Meters NONE =
+      new Meters(OptionalLong.empty(), OptionalDouble.empty(), OptionalDouble.empty());
+
+  /// The same with this power.
+  public Meters at(OptionalDouble power) {
+    return new Meters(tttUpdates, tttChange, power);
+  }
 }

@@ -34,6 +34,9 @@ final class MetricsCsv {
     real(columns, "LearningRate", step -> step.update().learningRate());
     real(columns, "RoutingEntropy", StepMetrics::routingEntropy);
     real(columns, "MaxOverMeanLoad", StepMetrics::maxOverMeanLoad);
+    real(columns, "DistinctExperts", StepMetrics::distinctExperts);
+    real(columns, "ExpertsPerToken", StepMetrics::expertsPerToken);
+    real(columns, "TTT_Change", step -> step.meters().tttChange());
     for (Phase phase : Phase.values()) {
       real(columns, title(phase) + "_ms", step -> millis(step, phase));
     }

@@ -26,6 +26,11 @@ public record RunFiles(Path directory) {
     return directory.resolve("metrics.csv");
   }
 
+  /// One JSON object per window of the energy meter; missing without one.
+  public Path energy() {
+    return directory.resolve("energy.jsonl");
+  }
+
   /// What ran, how far and why it ended.
   public Path summary() {
     return directory.resolve("summary.json");

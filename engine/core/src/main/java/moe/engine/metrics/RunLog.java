@@ -7,6 +7,7 @@ import java.util.function.BiFunction;
 import java.util.function.ToIntFunction;
 import moe.engine.files.SafeFile;
 import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
 
 /// Writes the record of a run into its directory: each step as it happens, the rest at once.
 ///
@@ -17,6 +18,7 @@ public final class RunLog implements AutoCloseable {
   private final LineFile steps;
   private final LineFile heldOut;
   private final LineFile csv;
+  private @Nullable LineFile energy; // from the first window on
 
   private RunLog(RunFiles files, LineFile steps, LineFile heldOut, LineFile csv) {
     this.files = files;
@@ -47,7 +49,11 @@ public final class RunLog implements AutoCloseable {
     new RunRecord(files).steps(kept -> table.append(MetricsCsv.line(kept)).append('\n'));
     SafeFile.write(files.csv(), table.toString()); // it follows from the steps
     LineFile csv = LineFile.resume(files.csv(), table.length()); // ASCII: a byte each
-    return new RunLog(files, steps, heldOut, csv);
+    RunLog log = new RunLog(files, steps, heldOut, csv);
+    if (Files.exists(files.energy())) {
+      log.energy = cut(files.energy(), EnergyJson::window, EnergyWindow::step, step);
+    }
+    return log;
   }
 
   private static <T> LineFile cut(
@@ -76,6 +82,14 @@ public final class RunLog implements AutoCloseable {
     heldOut.append(StepJson.heldOut(result).line());
   }
 
+  /// Adds a window of the energy meter.
+  public void add(EnergyWindow window) {
+    if (energy == null) {
+      energy = LineFile.create(files.energy());
+    }
+    energy.append(EnergyJson.line(window));
+  }
+
   /// Replaces the summary.
   public void write(RunSummary summary) {
     SafeFile.write(files.summary(), SummaryJson.page(summary));
@@ -97,8 +111,10 @@ public final class RunLog implements AutoCloseable {
   public void close() {
     try (steps;
         heldOut;
-        csv) {
-      // closes all three, in spite of an error in one
+        csv) { // closes all, in spite of an error in one
+      if (energy != null) {
+        energy.close();
+      }
     }
   }
 }

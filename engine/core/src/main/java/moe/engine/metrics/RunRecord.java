@@ -77,6 +77,16 @@ public record RunRecord(RunFiles files) {
     return results;
   }
 
+  /// The windows of the energy meter, in order.
+  public List<EnergyWindow> energy() {
+    var windows = new ArrayList<EnergyWindow>();
+    if (Files.exists(files.energy())) {
+      LineFile.read(
+          files.energy(), (place, line, _) -> windows.add(EnergyJson.window(place, line)));
+    }
+    return windows;
+  }
+
   /// The tokens that characterise the experts; empty if the run did not come so far.
   public List<ExpertProfile> experts() {
     return Files.exists(files.experts())

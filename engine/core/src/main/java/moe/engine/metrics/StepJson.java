@@ -23,6 +23,7 @@ final class StepJson {
         .put("ms", times.totalMillis())
         .put("phase_ms", phases)
         .put("ttt_updates", step.meters().tttUpdates())
+        .put("ttt_change", step.meters().tttChange())
         .put("watts", step.meters().watts())
         .list("routing", step.routing(), StepJson::layer)
         .line();
@@ -54,7 +55,10 @@ final class StepJson {
                     json.object("phase_ms", StepJson::phases)),
                 new Update(json.maybeNumber("gradient_norm"), json.maybeNumber("learning_rate")),
                 json.objects("routing", StepJson::layer),
-                new Meters(json.maybeWhole("ttt_updates"), json.maybeNumber("watts"))));
+                new Meters(
+                    json.maybeWhole("ttt_updates"),
+                    json.maybeNumber("ttt_change"),
+                    json.maybeNumber("watts"))));
   }
 
   private static Map<Phase, Double> phases(JsonIn json) {

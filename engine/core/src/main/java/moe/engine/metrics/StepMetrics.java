@@ -27,6 +27,11 @@ public record StepMetrics(
     routing = List.copyOf(routing);
   }
 
+  /// The same step with these meters.
+  public StepMetrics with(Meters read) {
+    return new StepMetrics(step, epoch, losses, times, update, routing, read);
+  }
+
   /// Share of experts that are some token's first choice, mean over layers.
   public OptionalDouble routingDiversity() {
     return mean(LayerRouting::top1Share);
@@ -40,6 +45,18 @@ public record StepMetrics(
   /// Busiest expert's load over the mean load, mean over layers.
   public OptionalDouble maxOverMeanLoad() {
     return mean(LayerRouting::maxOverMean);
+  }
+
+  /// Experts that got a token, mean over layers.
+  public OptionalDouble distinctExperts() {
+    return mean(LayerRouting::distinctExperts);
+  }
+
+  /// Experts of a token, mean over tokens and layers.
+  public OptionalDouble expertsPerToken() {
+    return times.tokens() == 0
+        ? OptionalDouble.empty()
+        : mean(layer -> (double) layer.load().total() / times.tokens());
   }
 
   private OptionalDouble mean(ToDoubleFunction<LayerRouting> value) {

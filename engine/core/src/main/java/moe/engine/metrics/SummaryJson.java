@@ -26,6 +26,7 @@ final class SummaryJson {
         .put("machine", machine(run.machine()))
         .put("versions", versions(run.versions()))
         .put("pipeline", run.pipeline())
+        .put("energy", run.energy(), EnergyJson::summary)
         .page();
   }
 
@@ -51,7 +52,8 @@ final class SummaryJson {
               json.object("execution", SummaryJson::execution),
               json.object("machine", SummaryJson::machine),
               json.object("versions", SummaryJson::versions),
-              json.text("pipeline"));
+              json.text("pipeline"),
+              json.maybeObject("energy", EnergyJson::summary));
         });
   }
 

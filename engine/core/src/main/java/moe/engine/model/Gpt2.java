@@ -16,6 +16,7 @@ import moe.spi.device.LinearWeights;
 import moe.spi.device.Tensor;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.ParameterSpec;
+import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
 
 /// A GPT-2 on a device: its weights and the stages of its MoE blocks (Radford et al. 2019).
@@ -89,7 +90,7 @@ public final class Gpt2 implements AutoCloseable {
       for (int index = 0; index < spec.layers(); index++) {
         model.layers.add(model.makeLayer(index, stages));
       }
-      BalanceBiases.load(model.balanceBiases(), source, stream);
+      RouterStates.load(model.routerStates(), source, stream);
       return model;
     } catch (RuntimeException | Error failed) {
       model.close();
@@ -106,7 +107,12 @@ public final class Gpt2 implements AutoCloseable {
                 parameters.linear(name + ".mlp.c_fc"),
                 parameters.linear(name + ".mlp.c_proj"),
                 spec.activation())
-            : mixture(index, stages.spec(), stages.create(parameters.below(name + ".moe.")));
+            : mixture(
+                index,
+                stages.spec(),
+                stages.create(
+                    parameters.below(name + ".moe."),
+                    new StageContext.Place(index, spec.layers())));
     return new Layer(
         parameters.norm(name + ".ln_1"),
         parameters.linear(name + ".attn.c_attn"),
@@ -183,7 +189,17 @@ public final class Gpt2 implements AutoCloseable {
 
   /// What routers keep for balance beside their trained tensors, one for each layer that has it.
   public List<ModelParameter> balanceBiases() {
-    return BalanceBiases.of(layers);
+    return RouterStates.balance(layers);
+  }
+
+  /// All that routers keep beside their trained tensors.
+  public List<ModelParameter> routerStates() {
+    return RouterStates.all(layers);
+  }
+
+  /// What routers learn while the model is used.
+  public Adaptations adaptations() {
+    return new Adaptations(layers, stream);
   }
 
   /// What the routers add to the loss, if they do.

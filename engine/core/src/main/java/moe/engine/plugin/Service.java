@@ -1,6 +1,7 @@
 package moe.engine.plugin;
 
 import moe.spi.BackendFactory;
+import moe.spi.EnergyMeterFactory;
 import moe.spi.Factory;
 import moe.spi.stage.CombinerFactory;
 import moe.spi.stage.DispatcherFactory;
@@ -15,7 +16,8 @@ public enum Service {
   DISPATCHER(DispatcherFactory.class, "dispatcher"),
   EXPERTS(ExpertExecutorFactory.class, "expert executor"),
   COMBINER(CombinerFactory.class, "combiner"),
-  FUSION(FusedMoeFactory.class, "fusion");
+  FUSION(FusedMoeFactory.class, "fusion"),
+  METER(EnergyMeterFactory.class, "energy meter");
 
   private final Class<? extends Factory> type;
   private final String noun;

@@ -65,11 +65,17 @@ final class Facts {
   }
 
   static List<Fact.Group> groups(RunSummary summary) {
-    return List.of(
-        new Fact.Group("Run", run(summary)),
-        new Fact.Group("Model", model(summary.model())),
-        new Fact.Group("Text", text(summary.text())),
-        new Fact.Group("Machine", machine(summary)));
+    var groups =
+        new ArrayList<Fact.Group>(
+            List.of(
+                new Fact.Group("Run", run(summary)),
+                new Fact.Group("Model", model(summary.model())),
+                new Fact.Group("Text", text(summary.text())),
+                new Fact.Group("Machine", machine(summary))));
+    summary
+        .energy()
+        .ifPresent(energy -> groups.add(new Fact.Group("Energy", EnergyFinding.facts(energy))));
+    return groups;
   }
 
   private static List<Fact> run(RunSummary summary) {

@@ -38,6 +38,9 @@ final class Findings {
     if (!run.load().isEmpty()) {
       list.add(new Finding("Routing", RoutingFinding.of(run)));
     }
+    run.summary()
+        .energy()
+        .ifPresent(energy -> list.add(new Finding("Energy", EnergyFinding.of(energy))));
     return list;
   }
 

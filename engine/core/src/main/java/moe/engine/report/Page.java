@@ -27,10 +27,17 @@ final class Page {
   private Page() {}
 
   static String of(PageData data) {
+    return of("report.html", SCRIPTS, data);
+  }
+
+  /// A page of another kind.
+  ///
+  /// @param template and `scripts` of this package
+  static String of(String template, List<String> scripts, Object data) {
     String library = resource("echarts.min.js");
-    String script = SCRIPTS.stream().map(Page::resource).collect(Collectors.joining("\n"));
+    String script = scripts.stream().map(Page::resource).collect(Collectors.joining("\n"));
     return fill(
-        resource("report.html"),
+        resource(template),
         Map.of(
             "policy", policy(library, script),
             "style", resource("report.css"),

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import moe.engine.metrics.Baselines;
+import moe.engine.metrics.EnergySummary;
+import moe.engine.metrics.EnergyWindow;
 import moe.engine.metrics.ExpertProfile;
 import moe.engine.metrics.HeldOutMetrics;
 import moe.engine.metrics.RunSummary;
@@ -26,7 +28,14 @@ record PageData(
     List<Layer> experts,
     List<Fact.Group> facts,
     List<String> notes,
-    String pipeline) {
+    String pipeline,
+    boolean estimated,
+    List<Costs> costs) {
+
+  /// Relative costs of experts at a step.
+  record Costs(int step, List<Double> costs) {}
+
+  private static final int MOST_WINDOWS = 200;
 
   /// Values over steps.
   ///
@@ -42,7 +51,7 @@ record PageData(
   /// The experts of a layer with their tokens.
   record Layer(int layer, List<ExpertProfile> experts) {}
 
-  static PageData of(RunDigest run, List<ExpertProfile> experts) {
+  static PageData of(RunDigest run, List<ExpertProfile> experts, List<EnergyWindow> windows) {
     RunSummary summary = run.summary();
     return new PageData(
         summary.name(),
@@ -57,7 +66,9 @@ record PageData(
         layers(experts),
         Facts.groups(summary),
         summary.execution().notes(),
-        summary.pipeline());
+        summary.pipeline(),
+        summary.energy().map(EnergySummary::estimated).orElse(false),
+        costs(windows));
   }
 
   private static HeldOut heldOut(List<HeldOutMetrics> results, Baselines baselines) {
@@ -68,6 +79,18 @@ record PageData(
             .toList(),
         Drawn.orGap(baselines.uniform().orElse(Double.NaN)),
         Drawn.orGap(baselines.unigram().orElse(Double.NaN)));
+  }
+
+  /// A bounded number of windows.
+  private static List<Costs> costs(List<EnergyWindow> windows) {
+    int stride = Math.max(1, windows.size() / MOST_WINDOWS);
+    List<Costs> costs = new ArrayList<>();
+    for (int i = 0; i < windows.size(); i += stride) {
+      EnergyWindow window = windows.get(i);
+      costs.add(
+          new Costs(window.step(), window.relativeCosts().stream().map(Drawn::rounded).toList()));
+    }
+    return costs;
   }
 
   private static Latency latency(Latencies all) {

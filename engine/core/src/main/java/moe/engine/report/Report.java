@@ -17,7 +17,7 @@ public final class Report {
   ///   or the page cannot be written; an earlier page then stays
   public static Path write(Path directory) {
     RunRecord run = RunRecord.in(directory);
-    String page = Page.of(PageData.of(RunDigest.of(run), run.experts()));
+    String page = Page.of(PageData.of(RunDigest.of(run), run.experts(), run.energy()));
     Path target = new RunFiles(directory).report();
     SafeFile.write(target, page);
     return target;

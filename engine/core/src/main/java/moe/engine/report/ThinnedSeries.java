@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.Function;
+import moe.engine.metrics.Meters;
 import moe.engine.metrics.StepMetrics;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +57,27 @@ final class ThinnedSeries {
           new Column("maxOverMean", Fold.MEAN, StepMetrics::maxOverMeanLoad),
           new Column("gradientNorm", Fold.MEAN, step -> step.update().gradientNorm()),
           new Column("learningRate", Fold.MEAN, step -> step.update().learningRate()),
-          new Column("watts", Fold.MEAN, step -> step.meters().watts()));
+          new Column("watts", Fold.MEAN, step -> step.meters().watts()),
+          new Column("joulesPerToken", Fold.MEAN, ThinnedSeries::joulesPerToken),
+          new Column("distinctExperts", Fold.MEAN, StepMetrics::distinctExperts),
+          new Column("expertsPerToken", Fold.MEAN, StepMetrics::expertsPerToken),
+          new Column("tttUpdates", Fold.MEAN, step -> updates(step.meters())),
+          new Column("tttChange", Fold.MEAN, step -> step.meters().tttChange()));
+
+  /// Power times time: what the step used if it was like the others of its window.
+  private static OptionalDouble joulesPerToken(StepMetrics step) {
+    OptionalDouble watts = step.meters().watts();
+    return watts.isPresent() && step.times().tokens() > 0
+        ? OptionalDouble.of(
+            watts.getAsDouble() * step.times().totalMillis() / 1e3 / step.times().tokens())
+        : OptionalDouble.empty();
+  }
+
+  private static OptionalDouble updates(Meters meters) {
+    return meters.tttUpdates().isPresent()
+        ? OptionalDouble.of((double) meters.tttUpdates().getAsLong())
+        : OptionalDouble.empty();
+  }
 
   private final int most;
   private final List<Cell[]> points = new ArrayList<>();

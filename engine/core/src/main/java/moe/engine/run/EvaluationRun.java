@@ -8,15 +8,16 @@ import moe.engine.metrics.Ending;
 import moe.engine.metrics.ExpertTokens;
 import moe.engine.metrics.HeldOutMetrics;
 import moe.engine.metrics.Losses;
-import moe.engine.metrics.Meters;
 import moe.engine.metrics.PhaseClock;
 import moe.engine.metrics.RoutingMetrics;
 import moe.engine.metrics.StepMetrics;
 import moe.engine.metrics.Update;
+import moe.engine.model.Adaptations;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
 import moe.engine.model.MoeSize;
 import moe.engine.text.SpreadWindows;
+import moe.engine.train.TttMeter;
 
 /// The loop of an evaluation: the held-out text batch by batch.
 final class EvaluationRun implements AutoCloseable {
@@ -28,17 +29,28 @@ final class EvaluationRun implements AutoCloseable {
   private final PhaseClock clock;
   private final int[] ids;
   private final Gpt2Pass pass;
+  private final Adaptations adaptations;
+  private final int endOfText;
 
-  EvaluationRun(PipelineConfig config, Gpt2 model, RunText text, BooleanSupplier stopped) {
+  /// @param most the most batches
+  EvaluationRun(
+      PipelineConfig config, Gpt2 model, RunText text, int most, BooleanSupplier stopped) {
     this.config = config;
     this.model = model;
     this.clock = model.clock();
     this.stopped = stopped;
-    this.windows = text.heldOut(config, TrainingRun.plannedSteps(config));
+    this.windows = text.heldOut(config, most);
     MoeSize moe = Objects.requireNonNull(model.spec().moe());
     this.routing = new RoutingMetrics(model.spec().layers(), moe.experts(), moe.topK());
     this.ids = new int[config.run().batchSize() * config.run().seqLength()];
-    this.pass = model.evaluationPass(config.run().batchSize(), config.run().seqLength());
+    this.endOfText = text.tokenizer().endOfText();
+    this.adaptations = model.adaptations();
+    int batch = config.run().batchSize();
+    int seqLength = config.run().seqLength();
+    this.pass =
+        adaptations.learnFromLoss()
+            ? model.trainingPass(batch, seqLength)
+            : model.evaluationPass(batch, seqLength);
   }
 
   /// Looks at each batch once; what was seen until a stop or the time limit counts.
@@ -65,14 +77,25 @@ final class EvaluationRun implements AutoCloseable {
         : new Ending(reason, "stopped after batch %d of %d".formatted(done, windows.batches()));
   }
 
-  private StepMetrics step(int batch, ExpertTokens experts) {
+  int batches() {
+    return windows.batches();
+  }
+
+  /// Looks at one batch.
+  StepMetrics step(int batch, ExpertTokens experts) {
     windows.fill(batch, ids);
     clock.start();
     routing.clear();
+    TttMeter learnt = TttMeter.start(adaptations);
+    adaptations.beginBatch(ids, endOfText);
     pass.load(ids, 0);
     clock.skip();
     pass.forward();
-    pass.evaluate();
+    if (adaptations.learnFromLoss()) {
+      pass.backward();
+    } else {
+      pass.evaluate();
+    }
     double loss = pass.loss();
     for (int layer = 0; layer < model.spec().layers(); layer++) {
       int[] chosen = pass.expertIds(layer);
@@ -86,7 +109,7 @@ final class EvaluationRun implements AutoCloseable {
         clock.stop(ids.length),
         Update.NONE,
         routing.layers(),
-        Meters.NONE);
+        learnt.meters());
   }
 
   @Override

@@ -85,7 +85,9 @@ record MemoryNeed(List<Part> parts) {
           }
         }
         case EVALUATE -> {
-          try (EvaluationRun _ = new EvaluationRun(config, model, text, () -> false)) {
+          try (EvaluationRun _ =
+              new EvaluationRun(
+                  config, model, text, TrainingRun.plannedSteps(config), () -> false)) {
             parts.add(activations(backend, before));
           }
         }

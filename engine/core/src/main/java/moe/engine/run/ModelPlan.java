@@ -47,7 +47,7 @@ record ModelPlan(
     ModelOptions options =
         new ModelOptions(
             tokens,
-            config.run().mode() == RunMode.TRAIN,
+            config.run().mode() == RunMode.TRAIN || Training.learnsFromLoss(config),
             config.precision().weights(),
             Training.auxiliary(config));
     ModelSection model = config.model();

@@ -68,9 +68,11 @@ public final class PipelineRun {
         Course course = SummaryDraft.start(config.run().mode() == RunMode.TRAIN, planned(text));
         RunSummary draft =
             SummaryDraft.of(request, plugins(), pipeline, asked, model, text, course);
+        var measured = Measured.of(config, registry, pipeline, model, watcher::notice);
+        RunSummary noted = measured.noted(draft);
         return switch (config.run().mode()) {
-          case TRAIN -> train(directory, asked, model, text, draft, saved);
-          case EVALUATE -> evaluate(directory, model, text, draft);
+          case TRAIN -> train(directory, asked, model, text, noted, saved, measured);
+          case EVALUATE -> evaluate(directory, model, text, noted, measured);
         };
       }
     }
@@ -94,9 +96,11 @@ public final class PipelineRun {
     return registry.plugins();
   }
 
-  private RunSummary evaluate(RunDirectory directory, Gpt2 model, RunText text, RunSummary draft) {
-    try (EvaluationRun run = new EvaluationRun(config, model, text, stopped);
-        RunJournal journal = journal(directory, draft, Optional.empty())) {
+  private RunSummary evaluate(
+      RunDirectory directory, Gpt2 model, RunText text, RunSummary draft, Measured measured) {
+    try (EvaluationRun run =
+            new EvaluationRun(config, model, text, TrainingRun.plannedSteps(config), stopped);
+        RunJournal journal = journal(directory, draft, Optional.empty(), measured)) {
       return conclude(journal, model, text, experts -> run.run(journal, experts));
     }
   }
@@ -107,11 +111,12 @@ public final class PipelineRun {
       Gpt2 model,
       RunText text,
       RunSummary draft,
-      Optional<Slots.Saved> saved) {
+      Optional<Slots.Saved> saved,
+      Measured measured) {
     int done = saved.map(found -> found.state().step()).orElse(0);
     try (Trainer trainer = Training.trainer(config, model, text);
         HeldOutLoss heldOut = Training.heldOut(config, model, text);
-        RunJournal journal = journal(directory, draft, saved)) {
+        RunJournal journal = journal(directory, draft, saved, measured)) {
       saved.ifPresent(found -> {
         Slots.restore(found, trainer.optimizer().state(), model);
         trainer.optimizer().resume(done);
@@ -146,7 +151,7 @@ public final class PipelineRun {
   }
 
   private RunJournal journal(
-      RunDirectory directory, RunSummary draft, Optional<Slots.Saved> saved) {
+      RunDirectory directory, RunSummary draft, Optional<Slots.Saved> saved, Measured measured) {
     RunLog log;
     List<HeldOutMetrics> heldOut = List.of();
     RunSummary summary = draft;
@@ -159,7 +164,8 @@ public final class PipelineRun {
       log = RunLog.create(directory.files());
     }
     SafeFile.write(directory.files().pipeline(), config.toToml());
-    return new RunJournal(directory.files(), log, summary, heldOut, watcher);
+    return new RunJournal(
+        directory.files(), log, summary, heldOut, watcher, measured.watch(), measured.prices());
   }
 
   private RunSummary continued(RunSummary draft, Slots.Saved saved) {

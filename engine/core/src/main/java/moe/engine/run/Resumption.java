@@ -27,7 +27,15 @@ final class Resumption {
           "run.checkpoint_every",
           "metrics.held_out_every",
           "metrics.held_out_batches",
-          "metrics.held_out_windows");
+          "metrics.held_out_windows",
+          "energy.meter",
+          "energy.window",
+          "energy.idle",
+          "energy.watts",
+          "compare.arms",
+          "compare.repeats",
+          "compare.window",
+          "compare.warmup");
 
   private Resumption() {}
 

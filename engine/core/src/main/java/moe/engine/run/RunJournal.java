@@ -3,8 +3,12 @@ package moe.engine.run;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import moe.engine.energy.EnergyWatch;
 import moe.engine.metrics.Course;
 import moe.engine.metrics.Ending;
+import moe.engine.metrics.EnergyWindow;
 import moe.engine.metrics.ExpertProfile;
 import moe.engine.metrics.HeldOutMetrics;
 import moe.engine.metrics.HeldOutSummary;
@@ -13,12 +17,15 @@ import moe.engine.metrics.RunLog;
 import moe.engine.metrics.RunSummary;
 import moe.engine.metrics.StepMetrics;
 import moe.engine.report.Report;
+import moe.spi.stage.EnergyPrices;
 
 /// The record of a run as it goes on: steps done, held-out results, the summary and the report.
 final class RunJournal implements AutoCloseable {
   private final RunFiles files;
   private final RunLog log;
   private final RunWatcher watcher;
+  private final EnergyWatch energy;
+  private final Consumer<EnergyPrices> prices;
   private final List<HeldOutMetrics> heldOut;
   private final double earlierSeconds;
   private final long begin = System.nanoTime();
@@ -28,12 +35,18 @@ final class RunJournal implements AutoCloseable {
 
   /// @param summary with the course so far
   /// @param heldOut results so far
+  /// @param energy closed with this
+  /// @param prices is told what experts cost, as often as that is known better
   RunJournal(
       RunFiles files,
       RunLog log,
       RunSummary summary,
       List<HeldOutMetrics> heldOut,
-      RunWatcher watcher) {
+      RunWatcher watcher,
+      EnergyWatch energy,
+      Consumer<EnergyPrices> prices) {
+    this.energy = energy;
+    this.prices = prices;
     this.files = files;
     this.log = log;
     this.summary = summary;
@@ -48,13 +61,20 @@ final class RunJournal implements AutoCloseable {
   void begin() {
     write(Ending.of(Ending.Reason.RUNNING));
     watcher.begin(files.directory(), summary);
+    energy.begin();
   }
 
   void add(StepMetrics step) {
-    log.add(step);
+    Optional<EnergyWindow> window = energy.step(step);
+    StepMetrics measured = step.with(step.meters().at(energy.watts()));
+    log.add(measured);
+    window.ifPresent(log::add);
+    if (window.isPresent()) {
+      energy.prices().ifPresent(prices);
+    }
     steps = step.step();
     tokens += step.times().tokens();
-    watcher.step(step);
+    watcher.step(measured);
   }
 
   void add(HeldOutMetrics result) {
@@ -86,7 +106,7 @@ final class RunJournal implements AutoCloseable {
             seconds(),
             PeakMemory.ofThisProcess());
     HeldOutSummary results = HeldOutSummary.of(heldOut, summary.heldOut().baselines());
-    summary = summary.at(ending, course, results);
+    summary = summary.at(ending, course, results).with(energy.summary());
     log.write(summary);
     return summary;
   }
@@ -118,6 +138,7 @@ final class RunJournal implements AutoCloseable {
 
   @Override
   public void close() {
+    energy.close();
     log.close();
   }
 }

@@ -6,6 +6,7 @@ import moe.engine.config.Balance;
 import moe.engine.config.PipelineConfig;
 import moe.engine.config.RouterSection;
 import moe.engine.config.RunSection;
+import moe.engine.config.TestTimeTraining;
 import moe.engine.metrics.ExpertTokens;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Spec;
@@ -55,7 +56,8 @@ final class Training {
         model,
         text.heldOut(config, config.metrics().heldOutBatches()),
         config.run().batchSize(),
-        config.run().seqLength());
+        config.run().seqLength(),
+        text.tokenizer().endOfText());
   }
 
   private static Optional<BiasBalance> balance(PipelineConfig config, Gpt2 model) {
@@ -79,6 +81,13 @@ final class Training {
     double balance = router.balance() == Balance.SWITCH ? router.balanceLoss() : 0;
     int parts = config.run().accumulate();
     return new AuxiliaryWeights((float) (balance / parts), (float) (router.zLoss() / parts));
+  }
+
+  /// Whether routers learn from the loss of the text they see, so that an evaluation needs
+  /// gradients, too.
+  static boolean learnsFromLoss(PipelineConfig config) {
+    return config.router().type().equals("energy-ttt")
+        && config.router().ttt() == TestTimeTraining.LM;
   }
 
   static ExpertTokens expertTokens(Gpt2 model) {

@@ -1,4 +1,4 @@
-/// Stages that need the SPI alone and so run on every backend.
+/// Stages that need the SPI alone and so run on every backend, and the capture of routing.
 @NullMarked
 package moe.engine.stage;
 

@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.Optional;
 import moe.engine.metrics.LayerRouting;
 import moe.engine.metrics.Losses;
-import moe.engine.metrics.Meters;
 import moe.engine.metrics.Phase;
 import moe.engine.metrics.PhaseClock;
 import moe.engine.metrics.RoutingMetrics;
 import moe.engine.metrics.StepMetrics;
 import moe.engine.metrics.Update;
+import moe.engine.model.Adaptations;
 import moe.engine.model.AuxiliaryLosses;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
@@ -36,6 +36,7 @@ public final class Trainer implements AutoCloseable {
   private final int[] ids;
   private final @Nullable AuxiliaryLosses auxiliary;
   private final @Nullable UnattendedStep unattended;
+  private final Adaptations adaptations;
 
   /// @param model made for training
   /// @param optimizer over its parameters, closed with this
@@ -58,10 +59,14 @@ public final class Trainer implements AutoCloseable {
     this.routing =
         new RoutingMetrics(routed, moe == null ? 1 : moe.experts(), moe == null ? 1 : moe.topK());
     this.ids = new int[plan.batch() * plan.seqLength()];
+    this.adaptations = model.adaptations();
     this.auxiliary = model.auxiliaryLosses().orElse(null);
     this.gradients = new GradientNorm(model);
     this.pass = model.trainingPass(plan.batch(), plan.seqLength());
-    this.unattended = UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
+    this.unattended = // a router that learns on the way is at work on the host
+        adaptations.present()
+            ? null
+            : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
   }
 
   /// Makes one step. If its loss is no finite number, the weights stay as they were.
@@ -70,6 +75,7 @@ public final class Trainer implements AutoCloseable {
   public StepMetrics step(int step) {
     clock.start();
     routing.clear();
+    TttMeter learnt = TttMeter.start(adaptations);
     double rate = plan.rate().at(step);
     Losses losses = unattended == null ? gradients(step) : unattended(step, rate, unattended);
     double norm = unattended == null ? gradients.clip(plan.clip()) : gradients.requested();
@@ -94,7 +100,7 @@ public final class Trainer implements AutoCloseable {
         clock.stop((long) ids.length * plan.accumulate()),
         Update.of(norm, rate),
         layers,
-        Meters.NONE);
+        learnt.meters());
   }
 
   /// A whole step, after which the device is waited for once, or once a part.
@@ -152,6 +158,7 @@ public final class Trainer implements AutoCloseable {
     clock.lap(Phase.OPTIMIZER);
     for (int part = 0; part < plan.accumulate(); part++) {
       batches.fill((step - 1L) * plan.accumulate() + part, ids);
+      adaptations.beginDocument(); // windows are from anywhere in the text
       pass.load(ids, 0);
       clock.skip();
       pass.forward();

@@ -52,7 +52,8 @@ final class StageSearch {
 
   Outcome search() {
     requireNames();
-    Optional<Choice<Router>> router = pick("router", RouterFactory.class, request.router());
+    Optional<Choice<Router>> router =
+        pick("router", RouterFactory.class, request.router()).flatMap(this::withBase);
     if (router.isEmpty()) {
       return new NotFound(reasons());
     }
@@ -67,6 +68,15 @@ final class StageSearch {
       }
     }
     return new NotFound(reasons());
+  }
+
+  /// A router that builds on another needs that on this backend too.
+  private Optional<Choice<Router>> withBase(Choice<Router> choice) {
+    if (!(choice.factory() instanceof RouterFactory factory) || factory.base().isEmpty()) {
+      return Optional.of(choice);
+    }
+    return pick("router", RouterFactory.class, StageRequest.Named.of(factory.base().get()))
+        .map(base -> new Choice<>(choice.factory(), choice.options(), Optional.of(base.factory())));
   }
 
   /// Names that no backend has are the user's error, or a plugin's, and no refusal.

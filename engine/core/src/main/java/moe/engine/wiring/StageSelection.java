@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import moe.engine.plugin.PluginRegistry;
+import moe.engine.stage.CapturingRouter;
 import moe.spi.Support;
 import moe.spi.device.Backend;
 import moe.spi.error.ErrorKind;
@@ -17,6 +18,7 @@ import moe.spi.stage.ParameterSpec;
 import moe.spi.stage.Parameters;
 import moe.spi.stage.Router;
 import moe.spi.stage.Stage;
+import moe.spi.stage.StageContext;
 
 /// The stages chosen for all MoE blocks of one shape on one backend, and why faster ones were
 /// refused.
@@ -61,14 +63,22 @@ public record StageSelection(
         .toList();
   }
 
-  /// Makes the stages of one block; the caller closes them.
+  /// Makes the stages of the only block; the caller closes them.
   ///
   /// @param parameters one for each of `parameters()`
   public MoeStages create(Parameters parameters) {
+    return create(parameters, StageContext.Place.ONLY);
+  }
+
+  /// Makes the stages of one block; the caller closes them.
+  ///
+  /// @param parameters one for each of `parameters()`
+  /// @param place which of the model's blocks it is
+  public MoeStages create(Parameters parameters, StageContext.Place place) {
     List<Stage> made = new ArrayList<>();
     boolean complete = false;
     try {
-      MoeStages stages = create(parameters, made);
+      MoeStages stages = new Making(parameters, place, made).stages();
       complete = true;
       return stages;
     } finally {
@@ -78,44 +88,57 @@ public record StageSelection(
     }
   }
 
-  private MoeStages create(Parameters parameters, List<Stage> made) {
-    Router route = make(router, parameters, made);
-    return switch (block) {
-      case Block.Fused(var _, var fusion) ->
-          new MoeStages.Fused(route, make(fusion, parameters, made));
-      case Block.Staged(var dispatcher, var experts, var combiner) -> {
-        var staged =
-            new MoeStages.Staged(
-                route,
-                make(dispatcher, parameters, made),
-                make(experts, parameters, made),
-                make(combiner, parameters, made));
-        if (staged.experts().needsRows() && !staged.dispatcher().copiesRows()) {
-          throw new MoeException(
-              ErrorKind.UNSUPPORTED,
-              "experts %s need copied rows, which dispatcher %s does not make; choose another"
-                  .formatted(experts, dispatcher));
-        }
-        yield staged;
-      }
-    };
-  }
+  /// One block in the making.
+  private final class Making {
+    private final Parameters parameters;
+    private final StageContext.Place place;
+    private final List<Stage> made;
 
-  private <S extends Stage> S make(Choice<S> choice, Parameters parameters, List<Stage> made) {
-    S stage = choice.create(backend, spec, parameters);
-    made.add(stage);
-    boolean trains =
-        switch (stage) {
-          case Router r -> r.backward().isPresent();
-          case Dispatcher d -> d.backward().isPresent();
-          case ExpertExecutor e -> e.backward().isPresent();
-          case Combiner c -> c.backward().isPresent();
-          case FusedMoe f -> f.backward().isPresent();
-        };
-    if (spec.training() && !trains) {
-      throw new MoeException(
-          ErrorKind.UNSUPPORTED, "stage %s has no backward, so it cannot train".formatted(choice));
+    Making(Parameters parameters, StageContext.Place place, List<Stage> made) {
+      this.parameters = parameters;
+      this.place = place;
+      this.made = made;
     }
-    return stage;
+
+    MoeStages stages() {
+      Router route = captured(make(router));
+      return switch (block) {
+        case Block.Fused(var _, var fusion) -> new MoeStages.Fused(route, make(fusion));
+        case Block.Staged(var dispatcher, var experts, var combiner) -> {
+          var staged = new MoeStages.Staged(route, make(dispatcher), make(experts), make(combiner));
+          if (staged.experts().needsRows() && !staged.dispatcher().copiesRows()) {
+            throw new MoeException(
+                ErrorKind.UNSUPPORTED,
+                "experts %s need copied rows, which dispatcher %s does not make; choose another"
+                    .formatted(experts, dispatcher));
+          }
+          yield staged;
+        }
+      };
+    }
+
+    private Router captured(Router plain) {
+      String directory = router.options().text("capture", "");
+      return directory.isEmpty() ? plain : new CapturingRouter(plain, directory, spec, place);
+    }
+
+    private <S extends Stage> S make(Choice<S> choice) {
+      S stage = choice.create(backend, spec, parameters, place);
+      made.add(stage);
+      boolean trains =
+          switch (stage) {
+            case Router r -> r.backward().isPresent();
+            case Dispatcher d -> d.backward().isPresent();
+            case ExpertExecutor e -> e.backward().isPresent();
+            case Combiner c -> c.backward().isPresent();
+            case FusedMoe f -> f.backward().isPresent();
+          };
+      if (spec.training() && !trains) {
+        throw new MoeException(
+            ErrorKind.UNSUPPORTED,
+            "stage %s has no backward, so it cannot train".formatted(choice));
+      }
+      return stage;
+    }
   }
 }

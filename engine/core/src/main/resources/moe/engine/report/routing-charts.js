@@ -79,13 +79,32 @@ function loadOverTimeChart(data) {
   return chart;
 }
 
+// What a token cost at each expert, relative to reading an expert for one token.
+function costsChart(data) {
+  const points = data.costs.filter(point => point.costs.length);
+  if (points.length < 2) return null;
+  const experts = points[0].costs.length;
+  return {
+    title: 'Relative cost of each expert', height: 240, note: 'ĉ with a and b as fitted; reading is shared by the tokens of a step. 1: an expert read for one token.',
+    describe: `Costs of ${experts} experts at the end: ${points.at(-1).costs.map(number).join(', ')}.`,
+    option: (t, width) => ({
+      ...base(t), legend: {show: false}, tooltip: {show: false},
+      xAxis: stepAxis(t, data, width), yAxis: valueAxis(t, '', {scale: false}),
+      series: count(experts).map((name, e) => line('expert ' + name, points.map(point => [point.step, point.costs[e]]), t.main, {lineStyle: {width: 1, color: t.main, opacity: 0.6}})),
+    }),
+  };
+}
+
 function sections(data) {
+  const estimated = data.estimated ? 'Estimated: ' : '';
   const share = {more: {max: 1}, format: percent, ticks: value => Math.round(value * 100) + ' %'};
   return {
     learning: [
       data.series.steps.length || data.heldOut.points.length ? lossChart(data) : null,
       linesChart(data, {title: 'Gradient norm', note: 'Of all gradients together, before clipping.', axis: '', series: [['gradientNorm', 'gradient norm']]}),
       linesChart(data, {title: 'Learning rate', note: 'Of each step.', axis: '', series: [['learningRate', 'learning rate']], more: {scale: false}}),
+      linesChart(data, {title: 'Learning while in use', note: 'How far the routers’ fast weights moved in a step, all layers together.', axis: '',
+        series: [['tttChange', 'distance'], ['tttUpdates', 'updates']]}),
       linesChart(data, {title: 'Auxiliary losses', note: 'As they are added to the loss.', axis: 'nats', series: [['balance', 'balance loss'], ['z', 'router z-loss']]}),
     ],
     routing: [
@@ -94,10 +113,16 @@ function sections(data) {
       linesChart(data, {title: 'Busiest expert', note: 'Its load over the mean load, mean over layers.', axis: '',
         series: [['maxOverMean', 'busiest over mean']], format: value => number(value) + ' ×', ticks: value => tick(value) + ' ×', guide: [1, 'even'],
         more: {min: 1, scale: true}}),
+      linesChart(data, {title: 'Experts read', note: 'Experts of a layer that got a token of the step, mean over layers.', axis: '',
+        series: [['distinctExperts', 'experts read']]}),
+      linesChart(data, {title: 'Experts of a token', note: 'Mean over tokens and layers; less than top_k where tokens are sure.', axis: '',
+        series: [['expertsPerToken', 'experts of a token']]}),
       data.load ? loadChart(data) : null,
       data.load ? loadOverTimeChart(data) : null,
     ],
     speed: [latencyChart(data), phasesChart(data),
-      linesChart(data, {title: 'Power', note: 'Mean over each step.', axis: 'watts', series: [['watts', 'power']]})],
+      linesChart(data, {title: estimated + 'Power', note: 'Mean over the meter’s last window.', axis: 'watts', series: [['watts', 'power']]}),
+      linesChart(data, {title: estimated + 'Energy of a token', note: 'Power times the time of the step.', axis: 'joules', series: [['joulesPerToken', 'energy']]}),
+      costsChart(data)],
   };
 }

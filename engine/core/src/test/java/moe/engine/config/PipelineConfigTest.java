@@ -61,6 +61,8 @@ final class PipelineConfigTest {
         defaults.text(),
         defaults.run(),
         defaults.metrics(),
+        defaults.energy(),
+        defaults.compare(),
         Set.of());
   }
 }

@@ -22,7 +22,7 @@ public final class Examples {
         List.of(
             LayerRouting.of(4, ExpertLoad.of(10, 20, 30, 4)),
             LayerRouting.of(2, ExpertLoad.of(64, 0, 0, 0))),
-        new Meters(OptionalLong.of(3), OptionalDouble.of(71.5)));
+        new Meters(OptionalLong.of(3), OptionalDouble.of(0.25), OptionalDouble.of(71.5)));
   }
 
   /// A step of a dense model that is evaluated: nothing optional is there.

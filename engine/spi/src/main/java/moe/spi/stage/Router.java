@@ -30,6 +30,11 @@ public non-sealed interface Router extends Stage {
     return Optional.empty();
   }
 
+  /// What this router learns while it is used, if it does.
+  default Optional<Adaptation> adaptation() {
+    return Optional.empty();
+  }
+
   /// The gradient of a router.
   interface Backward {
     /// Adds to the gradients of the router's parameters.

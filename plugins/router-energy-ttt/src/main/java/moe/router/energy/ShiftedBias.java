@@ -1,0 +1,104 @@
+package moe.router.energy;
+
+import java.util.ArrayList;
+import java.util.List;
+import moe.spi.device.Backend;
+import moe.spi.device.DType;
+import moe.spi.device.DenseOps;
+import moe.spi.device.DeviceStream;
+import moe.spi.device.Shape;
+import moe.spi.device.Tensor;
+import moe.spi.stage.Options;
+import moe.spi.stage.Parameter;
+import moe.spi.stage.Parameters;
+import moe.spi.stage.StageContext;
+import org.jspecify.annotations.Nullable;
+
+/// The bias that `topk` is given in place of `router.bias`: that plus the fast weights.
+///
+/// Where the fast weights learn from the loss, its gradient is kept apart for a call, since it is
+/// theirs too.
+final class ShiftedBias implements AutoCloseable {
+  private static final String NAME = "router.bias";
+
+  private final StageContext context;
+  private final DenseOps dense;
+  private final Tensor fast;
+  private final @Nullable Tensor bias; // null if the block has none
+  private final @Nullable Tensor trained; // the gradient of `bias`
+  private final Tensor shifted; // F32 [experts]
+  private final @Nullable Tensor own; // F32 [experts]
+
+  /// @param apart whether the gradient of each call is wanted by itself
+  ShiftedBias(StageContext context, Tensor fast, boolean apart) {
+    Backend backend = context.backend();
+    Parameter parameter = context.parameters().find(NAME).orElse(null);
+    Shape shape = Shape.of(context.spec().experts());
+    this.context = context;
+    this.dense = backend.dense();
+    this.fast = fast;
+    this.bias = parameter == null ? null : parameter.value();
+    this.trained = parameter == null ? null : parameter.gradient();
+    this.shifted = backend.allocate(DType.F32, shape);
+    this.own =
+        context.spec().training() && (apart || trained == null)
+            ? backend.allocate(DType.F32, shape)
+            : null;
+  }
+
+  /// The same context with this bias in the place of the block's.
+  StageContext context() {
+    List<Parameter> parameters = new ArrayList<>();
+    for (Parameter parameter : context.parameters().all()) {
+      if (!parameter.name().equals(NAME)) {
+        parameters.add(parameter);
+      }
+    }
+    parameters.add(new Parameter(NAME, shifted, own == null ? trained : own));
+    return new StageContext(
+        context.backend(), context.spec(), new Parameters(parameters), Options.NONE);
+  }
+
+  Tensor tensor() {
+    return shifted;
+  }
+
+  /// Takes the values of the block's bias and of the fast weights as they are now.
+  void shift(DeviceStream stream) {
+    if (bias == null) {
+      stream.copy(fast, shifted);
+    } else {
+      dense.add(bias, fast, shifted, stream);
+    }
+  }
+
+  void beginBackward(DeviceStream stream) {
+    if (own != null) {
+      stream.zero(own);
+    }
+  }
+
+  void endBackward(DeviceStream stream) {
+    if (own != null && trained != null) {
+      dense.add(trained, own, trained, stream);
+    }
+  }
+
+  /// The gradient of the last call alone.
+  ///
+  /// @throws IllegalStateException unless it is kept apart
+  Tensor gradient() {
+    if (own == null) {
+      throw new IllegalStateException("the gradient is not kept apart");
+    }
+    return own;
+  }
+
+  @Override
+  public void close() {
+    shifted.close();
+    if (own != null) {
+      own.close();
+    }
+  }
+}
