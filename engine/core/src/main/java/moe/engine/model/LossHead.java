@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
 /// The output head with its cross-entropy, some rows at a time: logits of a whole batch may not
 /// fit.
 final class LossHead {
-  /// Logits held at a time, in elements: 256 MiB.
-  private static final long CHUNK_ELEMENTS = 1L << 26;
+  /// About how many logits are held at a time: 128 MiB.
+  private static final long CHUNK_ELEMENTS = 1L << 25;
+
+  /// Chunks have a multiple of so many rows, as products like them.
+  private static final int ROWS = 32;
 
   private final DenseOps dense;
   private final PhaseClock clock;
@@ -30,14 +33,16 @@ final class LossHead {
     Tensor normed = transformer.normed();
     int tokens = Math.toIntExact(normed.shape().dim(0));
     int vocab = model.spec().vocab();
-    int rows = Math.clamp(CHUNK_ELEMENTS / vocab, 1, tokens);
+    int most = Math.clamp(CHUNK_ELEMENTS / vocab, 1, tokens);
+    int even = Math.ceilDiv(tokens, Math.ceilDiv(tokens, most));
+    int rows = Math.min(tokens, Math.ceilDiv(even, ROWS) * ROWS);
     this.dense = model.dense();
     this.clock = model.clock();
     this.weights = model.head();
     this.targets = buffers.ownIndexes(tokens);
     this.losses = buffers.own(tokens);
     Tensor logits = buffers.own(rows, vocab);
-    this.chunks = new Chunk[(tokens + rows - 1) / rows];
+    this.chunks = new Chunk[Math.ceilDiv(tokens, rows)];
     for (int i = 0; i < chunks.length; i++) {
       long from = (long) i * rows;
       long to = Math.min(tokens, from + rows);
