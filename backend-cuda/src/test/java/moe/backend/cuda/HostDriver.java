@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -251,8 +252,9 @@ class HostDriver implements Driver {
   }
 
   /// A stream fills its one call again and again; what is captured needs its own.
+  @SuppressWarnings("NullAway") // a copy is read here and never issued: it needs no device
   private Launch copy(Launch call) {
-    Kernel kernel = call.kernel();
+    Kernel kernel = Objects.requireNonNull(call.kernel());
     Launch copy = new Launch(null, null, arena);
     copy.of(kernel, call.block(0), call.grid(0), call.grid(1), call.grid(2))
         .blockRows(call.block(1))
