@@ -80,10 +80,13 @@ class OpenClBackendFactoryTest {
     driver.number(broken, Parameter.COMPILER_AVAILABLE, 0);
     long busy = driver.device(platform, "busy", Parameter.TYPE_GPU);
     driver.number(busy, Parameter.AVAILABLE, 0);
+    long small = driver.device(platform, "small", Parameter.TYPE_GPU);
+    driver.number(small, Parameter.MAX_WORK_GROUP_SIZE, 128);
     assertThat(reason(factory))
         .startsWith(
             "no OpenCL device can be used: Empty has no device; mute has no compiler; busy is not"
-                + " available. Install");
+                + " available; small has work-groups of at most 128 work-items with 65,536 bytes;"
+                + " needed: 256 with 16,384. Install");
   }
 
   @Test

@@ -7,6 +7,11 @@ import moe.backend.opencl.driver.FoundDevice.Kind;
 
 /// Looks through all platforms for devices that can run our kernels.
 public final class DeviceSearch {
+  /// What `tiles.cl` takes.
+  private static final int LEAST_GROUP = 256;
+
+  private static final int LEAST_LOCAL_BYTES = 16 * 1024;
+
   private final Driver driver;
   private final List<FoundDevice> devices = new ArrayList<>();
   private final List<String> refusals = new ArrayList<>();
@@ -76,6 +81,12 @@ public final class DeviceSearch {
         refusals.add(name + " has no compiler");
       } else if (number(handle, Parameter.ENDIAN_LITTLE) == 0) {
         refusals.add(name + " is not little-endian");
+      } else if (found.kind() != Kind.CPU
+          && (found.maxGroup() < LEAST_GROUP || found.localBytes() < LEAST_LOCAL_BYTES)) {
+        refusals.add(
+            "%s has work-groups of at most %,d work-items with %,d bytes; needed: %,d with %,d"
+                .formatted(
+                    name, found.maxGroup(), found.localBytes(), LEAST_GROUP, LEAST_LOCAL_BYTES));
       } else {
         devices.add(found);
       }

@@ -26,7 +26,7 @@ final class TileBackwardInput extends GroupedBackwardInput {
         .region(before)
         .region(result)
         .whole(add ? 1 : 0);
-    Tiles.launch(kernel, queue, in, groups.blocks(Tiles.SIZE));
+    Tiles.launch(kernel, queue, in, groups.blocks(Tiles.ROWS));
   }
 
   @Override

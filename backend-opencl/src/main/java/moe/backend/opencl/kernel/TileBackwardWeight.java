@@ -34,7 +34,7 @@ final class TileBackwardWeight extends GroupedBackwardWeight {
         .whole(in)
         .whole(out)
         .region(weight);
-    Tiles.launch(product, queue, in, (long) groups.experts * Math.ceilDiv(out, Tiles.SIZE));
+    Tiles.launch(product, queue, in, (long) groups.experts * Math.ceilDiv(out, Tiles.ROWS));
     if (bias != null) {
       bias(gradient, gathered ? 1 : 0, assignments, topK, groups, bias, queue);
     }

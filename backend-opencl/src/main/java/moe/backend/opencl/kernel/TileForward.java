@@ -25,7 +25,7 @@ final class TileForward extends GroupedForward {
         .activation(activation)
         .region(before)
         .region(result);
-    Tiles.launch(kernel, queue, out, groups.blocks(Tiles.SIZE));
+    Tiles.launch(kernel, queue, out, groups.blocks(Tiles.ROWS));
   }
 
   @Override

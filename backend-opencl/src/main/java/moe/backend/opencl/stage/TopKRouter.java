@@ -32,6 +32,7 @@ final class TopKRouter implements Router {
   private final Region logits;
   private final OpenClTensor balanceBias;
   private final @Nullable Gradient gradient;
+  private final @Nullable LinearRouterLoss loss;
 
   TopKRouter(StageParts parts, StageContext context) {
     this.parts = parts;
@@ -42,6 +43,7 @@ final class TopKRouter implements Router {
     logits = parts.memory.floats((long) spec.maxTokens() * spec.experts());
     balanceBias = parts.memory.tensor(DType.F32, spec.experts());
     gradient = spec.training() ? new Gradient() : null;
+    loss = spec.training() ? new LinearRouterLoss(parts, spec, linear, logits) : null;
   }
 
   @Override
@@ -65,6 +67,11 @@ final class TopKRouter implements Router {
   @Override
   public Optional<Router.Backward> backward() {
     return Optional.ofNullable(gradient);
+  }
+
+  @Override
+  public Optional<Router.AuxiliaryLoss> auxiliaryLoss() {
+    return Optional.ofNullable(loss);
   }
 
   @Override
