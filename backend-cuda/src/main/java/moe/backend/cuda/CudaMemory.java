@@ -30,9 +30,10 @@ final class CudaMemory {
       throw new MoeException(
           ErrorKind.UNSUPPORTED, "cuda: type F16 is not supported. Use F32, or BF16 for weights.");
     }
-    long bytes = Math.multiplyExact(shape.elements(), type.bytes());
+    boolean beyond = shape.elements() > Long.MAX_VALUE / type.bytes();
+    long bytes = beyond ? Long.MAX_VALUE : shape.elements() * type.bytes();
     Driver driver = device.driver();
-    Driver.Handle memory = bytes == 0 ? NOTHING : driver.allocate(bytes);
+    Driver.Handle memory = bytes == 0 ? NOTHING : beyond ? null : driver.allocate(bytes);
     if (memory == null) {
       throw full(type, shape, bytes);
     }

@@ -21,6 +21,8 @@ public final class CudaStream implements DeviceStream {
 
   private static final Logger LOG = System.getLogger("moe.backend.cuda");
   private static final long STAGING_BYTES = 4 << 20;
+  // So much the driver takes into its queue of commands, so that the staging memory is free again.
+  private static final long TAKEN_AT_ONCE = 64 << 10;
   private static final long SCRATCH_BYTES = 16 << 10;
 
   private final Device device;
@@ -96,6 +98,9 @@ public final class CudaStream implements DeviceStream {
     }
     for (long at = 0; at < source.byteSize(); at += STAGING_BYTES) {
       long bytes = Math.min(STAGING_BYTES, source.byteSize() - at);
+      if (bytes > TAKEN_AT_ONCE) {
+        driver.synchronize(stream);
+      }
       MemorySegment.copy(source, at, staging, 0, bytes);
       driver.upload(staging.asSlice(0, bytes), to.address() + at, stream);
     }

@@ -89,7 +89,7 @@ public final class Twins implements AutoCloseable {
     };
   }
 
-  private static @Nullable String emulatorMissing() {
+  static @Nullable String emulatorMissing() {
     try {
       return Emulator.missing();
     } catch (IOException e) {

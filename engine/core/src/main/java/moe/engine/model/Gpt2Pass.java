@@ -30,6 +30,7 @@ public final class Gpt2Pass implements AutoCloseable {
   private final MemorySegment targetsSegment;
   private final MemorySegment lossesSegment;
   private final int[][] hostExperts; // [layers][tokens·topK], of layers with experts
+  private final MemorySegment[] expertSegments;
   private int unmasked;
 
   Gpt2Pass(Gpt2 model, int batch, int seqLength, boolean training) {
@@ -52,8 +53,10 @@ public final class Gpt2Pass implements AutoCloseable {
     this.targetsSegment = MemorySegment.ofArray(hostTargets);
     this.lossesSegment = MemorySegment.ofArray(hostLosses);
     this.hostExperts = new int[model.spec().layers()][];
+    this.expertSegments = new MemorySegment[hostExperts.length];
     for (int layer = 0; layer < hostExperts.length; layer++) {
       hostExperts[layer] = new int[routing(layer).map(Gpt2Pass::slots).orElse(0)];
+      expertSegments[layer] = MemorySegment.ofArray(hostExperts[layer]);
     }
   }
 
@@ -149,7 +152,7 @@ public final class Gpt2Pass implements AutoCloseable {
     for (int layer = 0; layer < hostExperts.length; layer++) {
       Routing routing = routing(layer).orElse(null);
       if (routing != null) {
-        stream.downloadLater(routing.expertIds(), MemorySegment.ofArray(hostExperts[layer]));
+        stream.downloadLater(routing.expertIds(), expertSegments[layer]);
       }
     }
   }
