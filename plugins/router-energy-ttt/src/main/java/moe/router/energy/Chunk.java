@@ -14,19 +14,12 @@ final class Chunk {
   private final double[] products;
   private final double[] row;
 
-  Chunk(int experts, boolean sums) {
+  Chunk(int experts) {
     this.experts = experts;
-    this.values = new float[size(experts, sums)];
-    this.p = new double[sums ? experts : 0];
-    this.products = new double[sums ? experts * experts : 0];
+    this.values = new float[HEAD + 3 * experts + experts * experts];
+    this.p = new double[experts];
+    this.products = new double[experts * experts];
     this.row = new double[experts];
-  }
-
-  /// Floats of a chunk.
-  ///
-  /// @param sums whether it has more than counts
-  static int size(int experts, boolean sums) {
-    return HEAD + (sums ? 3 * experts + experts * experts : 0);
   }
 
   float[] values() {

@@ -20,17 +20,17 @@ final class FastWeights implements Adaptation, AutoCloseable {
   private final Chunk chunk;
   private final float[] prices = new float[2];
   private final Tensor fastTensor; // F32 [experts]
-  private final Tensor chunkTensor; // F32 [Chunk.size]
+  private final Tensor
+      chunkTensor; // of one size for all objectives, so that a checkpoint fits each
   private final Tensor priceTensor; // F32 [2]: a, b; zeros while they are not known
   private long updates;
   private double distance;
 
   FastWeights(Backend backend, Settings settings, ExpertCosts costs, int experts) {
-    boolean sums = settings.objective() == Objective.LOCAL;
     this.settings = settings;
     this.costs = costs;
     this.fast = new float[experts];
-    this.chunk = new Chunk(experts, sums);
+    this.chunk = new Chunk(experts);
     this.fastTensor = backend.allocate(DType.F32, Shape.of(experts));
     this.chunkTensor = backend.allocate(DType.F32, Shape.of(chunk.values().length));
     this.priceTensor = backend.allocate(DType.F32, Shape.of(2));

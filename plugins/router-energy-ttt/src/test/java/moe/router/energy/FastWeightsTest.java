@@ -144,6 +144,19 @@ final class FastWeightsTest {
     }
   }
 
+  @Test
+  void keepsStateOfOneShapeWhateverItLearnsFrom() {
+    try (Bench at = new Bench(4, 8, EXPERTS, 2)) {
+      Router none = at.energy("ttt", "none");
+      Router local = at.energy("ttt", "local");
+      none.adaptation()
+          .orElseThrow()
+          .state()
+          .forEach(
+              (name, tensor) -> assertThat(tensor.shape()).isEqualTo(state(local, name).shape()));
+    }
+  }
+
   private static Tensor fast(Router router) {
     return state(router, "fast");
   }
