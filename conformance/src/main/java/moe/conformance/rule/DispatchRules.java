@@ -5,6 +5,7 @@ import static moe.conformance.trial.Feature.forward;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import moe.conformance.reference.Plan;
 import moe.conformance.reference.Sums;
 import moe.conformance.trial.BlockBench;
@@ -61,7 +62,7 @@ final class DispatchRules {
           size.toString(),
           () -> {
             Routed routed = size.routed(spec);
-            Dispatched out = dispatch(at, factory, size, routed);
+            Dispatched out = dispatch(at, factory, size, routed).orElseThrow();
             Plan plan = routed.plan();
             at.compareExactly("offsets", out.offsets(), plan.offsets());
             at.compareExactly("positions", out.positions(), plan.positions());
@@ -75,11 +76,18 @@ final class DispatchRules {
     }
   }
 
-  private static Dispatched dispatch(
+  /// The plan, or nothing where a dispatcher that no backend has to offer refuses.
+  private static Optional<Dispatched> dispatch(
       Workbench at, DispatcherFactory factory, Blocks.Size size, Routed routed) {
     LayerSpec spec = routed.spec();
     BlockBench block = new BlockBench(at, spec, factory.parameters(spec), new Draw(61), false);
-    Dispatcher dispatcher = block.require(factory);
+    Dispatcher dispatcher =
+        factory.name().equals(Blocks.DISPATCHER)
+            ? block.require(factory)
+            : block.create(factory).orElse(null);
+    if (dispatcher == null) {
+      return Optional.empty();
+    }
     int slots = routed.ids().length;
     Dispatched out =
         new Dispatched(
@@ -89,7 +97,7 @@ final class DispatchRules {
             dispatcher.copiesRows() ? at.output("rows", slots, size.dModel()) : null);
     Tensor tokens = at.floats("tokens", size.x(), size.tokens(), size.dModel());
     dispatcher.dispatch(tokens, routed.routing(at), out, at.stream());
-    return out;
+    return Optional.of(out);
   }
 
   private static void rows(Workbench at) {
@@ -101,7 +109,7 @@ final class DispatchRules {
             size.toString(),
             () -> {
               Routed routed = size.routed(spec);
-              Tensor rows = dispatch(at, factory, size, routed).rows();
+              Tensor rows = dispatch(at, factory, size, routed).map(Dispatched::rows).orElse(null);
               if (rows != null) {
                 int used = routed.plan().rows();
                 double[] sorted = routed.sorted(size.x());

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       CompareCommand.class,
       ParityCommand.class,
       BenchCommand.class,
+      ConformanceCommand.class,
       BackendsCommand.class,
       PluginsCommand.class,
       DoctorCommand.class,
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
       "  moe-engine COMMAND --help",
       "",
       "Exit codes: 0 ok, 2 usage or pipeline file, 3 model or data file, 4 device or memory,",
-      "5 plugin, 6 peer process, 130 interrupted; 1 an engine error or no parity."
+      "5 plugin, 6 peer process, 130 interrupted; 1 an engine error, no parity, no conformance."
     })
 final class MoeEngine implements Runnable {
   /// The name of the option below, which error reports mention.

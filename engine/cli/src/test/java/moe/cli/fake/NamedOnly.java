@@ -4,6 +4,8 @@ import java.util.List;
 import moe.spi.SpiVersion;
 import moe.spi.Support;
 import moe.spi.device.Backend;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.OptionSpec;
 import moe.spi.stage.Stage;
@@ -34,6 +36,6 @@ abstract class NamedOnly<S extends Stage> implements StageFactory<S> {
 
   @Override
   public S create(StageContext context) {
-    throw new UnsupportedOperationException();
+    throw new MoeException(ErrorKind.UNSUPPORTED, "exists in name only");
   }
 }

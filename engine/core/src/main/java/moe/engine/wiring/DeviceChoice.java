@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 import moe.spi.device.DeviceInfo;
 
 /// Finds the device that `[backend] device` means.
-sealed interface DeviceChoice {
+public sealed interface DeviceChoice {
   /// This device.
   record One(DeviceInfo device) implements DeviceChoice {}
 
