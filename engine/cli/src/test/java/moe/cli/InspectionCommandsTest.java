@@ -104,6 +104,14 @@ final class InspectionCommandsTest {
   }
 
   @Test
+  void aPipelineThatNeedsNothingOfTheBrokenJarRunsWithAWarning() throws IOException {
+    Path file = Files.writeString(home.resolve("x.toml"), "[pipeline]\nname = \"x\"\n");
+    Transcript run = Transcript.of("validate", file.toString());
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.err().lines().filter(line -> line.contains(jar.toString()))).hasSize(1);
+  }
+
+  @Test
   void doctorGivesAFindingForEachSubjectAndARemedy() {
     Transcript run = Transcript.of("doctor");
     for (String subject : new String[] {"java", "vectors", "cores", "memory", "heap", "plugins"}) {

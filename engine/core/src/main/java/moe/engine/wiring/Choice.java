@@ -23,7 +23,7 @@ public record Choice<S extends Stage>(
   }
 
   List<ParameterSpec> parameters(LayerSpec spec) {
-    return factory.parameters(spec);
+    return factory.parameters(spec, options);
   }
 
   S create(Backend backend, LayerSpec spec, Parameters parameters, StageContext.Place place) {

@@ -125,6 +125,25 @@ final class FaultyPluginTest {
     assertThat(fault().name()).isEqualTo("bad");
   }
 
+  /// Compiled where `Factory` had no `name`.
+  @Test
+  void theSpiHadFewerMethods() throws IOException {
+    jar()
+        .source("moe.spi.Factory", "package moe.spi; public interface Factory {}")
+        .source(
+            "moe.spi.BackendFactory",
+            "package moe.spi; public interface BackendFactory extends Factory {}")
+        .source(
+            "bad.Bad",
+            "package bad; public class Bad implements moe.spi.BackendFactory {"
+                + " public int spiVersion() { return moe.spi.SpiVersion.CURRENT; } }")
+        .service(SERVICE, "bad.Bad")
+        .without("moe.spi.Factory")
+        .without("moe.spi.BackendFactory")
+        .write(bad);
+    assertThat(fault().reason()).startsWith("bad.Bad: AbstractMethodError: ").contains("name()");
+  }
+
   @Test
   void theClassFileIsNewer() throws IOException {
     PluginJar jar = jar().backend("bad.Bad", "bad", "");

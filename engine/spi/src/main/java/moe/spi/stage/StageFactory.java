@@ -31,6 +31,12 @@ public interface StageFactory<S extends Stage> extends Factory {
     return List.of();
   }
 
+  /// The trained tensors of a stage whose settings have a say in them; those of `parameters(spec)`
+  /// unless a factory says otherwise.
+  default List<ParameterSpec> parameters(LayerSpec spec, Options options) {
+    return parameters(spec);
+  }
+
   /// Makes the stage with all the memory it will ever need; the caller closes it.
   ///
   /// @throws moe.spi.error.MoeException kind `UNSUPPORTED` exactly when `supports` says no, kind
