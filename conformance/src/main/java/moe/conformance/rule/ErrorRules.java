@@ -97,8 +97,7 @@ final class ErrorRules {
         () -> {
           LayerSpec held = spec(DType.F32, spec.training());
           BlockBench block = BlockBench.of(at, held, factory, new Draw(121));
-          StageContext context =
-              new StageContext(at.backend(), spec, block.parameters(), Options.NONE);
+          StageContext context = block.context(factory, spec);
           long before = at.backend().memory().allocatedBytes();
           Support first = factory.supports(spec, at.backend());
           Expect.that(at.backend().memory().allocatedBytes() == before, "supports takes memory");
@@ -108,7 +107,7 @@ final class ErrorRules {
             case Support.No(String reason) -> BlockBench.refuses(factory, context, reason);
             case Support.Yes() -> {
               if (spec.weights() == DType.F32) {
-                factory.create(context).close();
+                block.unlessSettingsAreMissing(factory).ifPresent(Stage::close);
               }
             }
           }
@@ -235,7 +234,7 @@ final class ErrorRules {
             BlockBench block = BlockBench.of(at, huge, factory, new Draw(124));
             long before = at.backend().memory().allocatedBytes();
             try {
-              factory.create(block.context()).close();
+              block.unlessSettingsAreMissing(factory).ifPresent(Stage::close);
             } catch (MoeException e) {
               Expect.that(
                   e.kind() == ErrorKind.MEMORY || e.kind() == ErrorKind.UNSUPPORTED,
@@ -259,9 +258,12 @@ final class ErrorRules {
               BlockBench block = BlockBench.of(at, spec, factory, new Draw(125));
               long before = at.backend().memory().allocatedBytes();
               for (int i = 0; i < 100; i++) {
-                Stage stage = factory.create(block.context());
-                stage.close();
-                stage.close();
+                block
+                    .unlessSettingsAreMissing(factory)
+                    .ifPresent(stage -> {
+                      stage.close();
+                      stage.close();
+                    });
               }
               long after = at.backend().memory().allocatedBytes();
               Expect.that(after == before, "%d bytes were not given back", after - before);

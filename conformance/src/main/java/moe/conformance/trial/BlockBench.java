@@ -115,18 +115,32 @@ public final class BlockBench {
 
   /// A stage that cannot be without settings of its own says so, and is left out.
   private <S extends Stage> Optional<S> make(StageFactory<S> factory) {
+    Optional<S> made = unlessSettingsAreMissing(factory);
+    if (made.isEmpty()) {
+      at.refused("it needs settings of its own");
+    }
+    return made.map(at::own);
+  }
+
+  /// A stage, closed by the caller; nothing if it cannot be without settings of its own.
+  public <S extends Stage> Optional<S> unlessSettingsAreMissing(StageFactory<S> factory) {
     try {
-      return Optional.of(at.own(factory.create(context(factory))));
+      return Optional.of(factory.create(context(factory)));
     } catch (MoeException e) {
       if (e.kind() != ErrorKind.USAGE) {
         throw e;
       }
-      at.refused(e.getMessage());
       return Optional.empty();
     }
   }
 
-  private StageContext context(StageFactory<?> factory) {
+  /// What this factory's stage is made from: with the router that it builds on, if it does.
+  public StageContext context(StageFactory<?> factory) {
+    return context(factory, spec);
+  }
+
+  /// The same for another block with these parameters.
+  public StageContext context(StageFactory<?> factory, LayerSpec other) {
     Optional<StageFactory<Router>> base =
         factory instanceof RouterFactory router
             ? router
@@ -135,7 +149,7 @@ public final class BlockBench {
                 .map(found -> found)
             : Optional.empty();
     return new StageContext(
-        at.backend(), spec, parameters, Options.NONE, base, StageContext.Place.ONLY);
+        at.backend(), other, parameters, Options.NONE, base, StageContext.Place.ONLY);
   }
 
   /// Makes a stage that every backend has to offer.
