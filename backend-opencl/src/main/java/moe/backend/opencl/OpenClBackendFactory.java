@@ -11,6 +11,7 @@ import moe.backend.opencl.driver.NativeDriver;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
 import moe.spi.SpiVersion;
+import moe.spi.Support;
 import moe.spi.device.Backend;
 import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
@@ -61,6 +62,20 @@ public final class OpenClBackendFactory implements BackendFactory {
     } catch (DriverException | LinkageError e) {
       return new Availability.Unavailable("the OpenCL library fails: " + e.getMessage(), e);
     }
+  }
+
+  /// A processor is better served by a backend of its own: this one takes twice as long for a
+  /// token.
+  @Override
+  public Support recommends(DeviceInfo device) {
+    Driver driver = drivers.get();
+    List<FoundDevice> devices = driver == null ? List.of() : DeviceSearch.all(driver).devices();
+    return device.index() < devices.size()
+            && devices.get(device.index()).kind() == FoundDevice.Kind.CPU
+        ? new Support.No(
+            "%s is a processor, which the backend cpu uses better; --backend opencl takes it all the same"
+                .formatted(device.name()))
+        : Support.YES;
   }
 
   @Override

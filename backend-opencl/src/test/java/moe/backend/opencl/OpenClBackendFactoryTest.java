@@ -8,6 +8,7 @@ import moe.backend.opencl.driver.FakeDriver;
 import moe.backend.opencl.driver.Parameter;
 import moe.backend.opencl.driver.Status;
 import moe.spi.Availability;
+import moe.spi.Support;
 import moe.spi.device.Backend;
 import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
@@ -53,6 +54,18 @@ class OpenClBackendFactoryTest {
                             "opencl", 1, "second GPU (Vendor, driver 1.2, OpenCL 3.0)", 10_000),
                         new DeviceInfo(
                             "opencl", 2, "a processor (Pocl, driver 1.2, OpenCL 3.0)", 10_000)));
+  }
+
+  @Test
+  void recommendsWhatIsNoProcessor() {
+    driver.device(driver.platform("Pocl"), "a processor", Parameter.TYPE_CPU);
+    assertThat(factory.recommends(new DeviceInfo("opencl", 0, "EPYC", 10_000)))
+        .isInstanceOfSatisfying(
+            Support.No.class,
+            no -> assertThat(no.reason()).startsWith("EPYC is a processor, which the backend cpu"));
+    driver.device(driver.platform("Vendor"), "a GPU", Parameter.TYPE_GPU);
+    assertThat(factory.recommends(new DeviceInfo("opencl", 0, "a GPU", 10_000)))
+        .isEqualTo(Support.YES);
   }
 
   @Test

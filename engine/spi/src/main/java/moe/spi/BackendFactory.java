@@ -9,6 +9,14 @@ public interface BackendFactory extends Factory {
   /// reason.
   Availability probe();
 
+  /// Whether a device is worth taking where the user leaves the choice open. Asked for by name, it
+  /// is taken all the same. Cheap, and never throws.
+  ///
+  /// @param device one that `probe` found
+  default Support recommends(DeviceInfo device) {
+    return Support.YES;
+  }
+
   /// Opens a device that `probe` found; the caller closes it.
   ///
   /// @throws moe.spi.error.MoeException kind `DEVICE` if the device refuses

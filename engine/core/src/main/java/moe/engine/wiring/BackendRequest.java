@@ -15,6 +15,11 @@ public record BackendRequest(List<String> prefer, String device) {
     }
   }
 
+  /// Whether the user leaves the choice to the engine.
+  boolean open() {
+    return prefer.size() > 1 && device.equals("auto");
+  }
+
   /// What a pipeline file asks for.
   public static BackendRequest of(BackendSection section) {
     return new BackendRequest(section.prefer(), section.device());

@@ -43,7 +43,7 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
       if (request.prefer().size() == 1 && !StageCatalog.STANDARD_BACKENDS.contains(name)) {
         var _ = registry.require(BackendFactory.class, name);
       }
-      switch (attempt(registry, name, request.device(), suits)) {
+      switch (attempt(registry, name, request, suits)) {
         case Attempt.Opened(Backend backend) -> {
           return new BackendSelection(backend, refusals);
         }
@@ -65,7 +65,10 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
   }
 
   private static Attempt attempt(
-      PluginRegistry registry, String name, String device, Function<Backend, Support> suits) {
+      PluginRegistry registry,
+      String name,
+      BackendRequest request,
+      Function<Backend, Support> suits) {
     BackendFactory factory =
         registry.find(BackendFactory.class, name, StageFactory.ANY_BACKEND).orElse(null);
     if (factory == null) {
@@ -74,9 +77,13 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
     return switch (Probe.of(factory)) {
       case Availability.Unavailable(String reason, var _) -> new Attempt.Refused(reason);
       case Availability.Available(List<DeviceInfo> devices) ->
-          switch (DeviceChoice.among(devices, device)) {
+          switch (DeviceChoice.among(devices, request.device())) {
             case DeviceChoice.None(String reason) -> new Attempt.Refused(reason);
-            case DeviceChoice.One(DeviceInfo chosen) -> open(factory, chosen, suits);
+            case DeviceChoice.One(DeviceInfo chosen) ->
+                switch (request.open() ? factory.recommends(chosen) : Support.YES) {
+                  case Support.Yes() -> open(factory, chosen, suits);
+                  case Support.No(String reason) -> new Attempt.Refused(reason);
+                };
           };
     };
   }

@@ -44,6 +44,20 @@ final class BackendSelectionTest {
   }
 
   @Test
+  void leavesOutADeviceThatIsNotRecommendedUnlessItIsAskedFor() {
+    FakeBackendFactory opencl = FakeBackendFactory.with("opencl", "EPYC").notFor("a processor");
+    PluginRegistry registry = PluginRegistry.of(opencl, cpu);
+    BackendSelection open = BackendSelection.open(registry, prefer("opencl", "cpu"));
+    assertThat(open.backend().name()).isEqualTo("cpu");
+    assertThat(open.refusals()).containsExactly(new Refusal("opencl", "a processor"));
+
+    BackendRequest byDevice = new BackendRequest(List.of("opencl", "cpu"), "epyc");
+    assertThat(BackendSelection.open(registry, byDevice).backend().name()).isEqualTo("opencl");
+    BackendRequest byName = BackendRequest.only("opencl");
+    assertThat(BackendSelection.open(registry, byName).backend().name()).isEqualTo("opencl");
+  }
+
+  @Test
   void holdsAPluginToItsPromiseThatProbeNeverThrows() {
     FakeBackendFactory npu = FakeBackendFactory.failing("npu", new IllegalStateException("oops"));
     BackendSelection selection =

@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
 import moe.spi.SpiVersion;
+import moe.spi.Support;
 import moe.spi.device.Backend;
 import moe.spi.device.DeviceInfo;
 
@@ -15,6 +16,7 @@ final class FakeBackendFactory implements BackendFactory {
   private final String name;
   private final Supplier<Availability> probe;
   private final List<FakeBackend> opened = new ArrayList<>();
+  private Support recommends = Support.YES;
 
   private FakeBackendFactory(String name, Supplier<Availability> probe) {
     this.name = name;
@@ -41,6 +43,12 @@ final class FakeBackendFactory implements BackendFactory {
         });
   }
 
+  /// Recommends none of its devices.
+  FakeBackendFactory notFor(String reason) {
+    recommends = new Support.No(reason);
+    return this;
+  }
+
   /// All backends this factory opened.
   List<FakeBackend> opened() {
     return opened;
@@ -59,6 +67,11 @@ final class FakeBackendFactory implements BackendFactory {
   @Override
   public Availability probe() {
     return probe.get();
+  }
+
+  @Override
+  public Support recommends(DeviceInfo device) {
+    return recommends;
   }
 
   @Override
