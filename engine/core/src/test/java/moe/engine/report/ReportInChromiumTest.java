@@ -32,8 +32,9 @@ final class ReportInChromiumTest {
   void drawsAllChartsOfARun() throws Exception {
     SyntheticRun.usual().write(run);
     Chromium.Visit visit = visit();
-    assertThat(charts(visit.markup())).isEqualTo(10);
+    assertThat(charts(visit.markup())).isEqualTo(12);
     assertThat(visit.markup())
+        .contains(">Experts read<", ">Experts of a token<")
         .contains("The time limit ended it after 312 of 500 steps")
         .contains(">uniform 50,257<", ">unigram 1,382<") // inside the drawn chart
         .contains("<span class=\"token\"", "␣Congress")
