@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class Library {
   private static final List<String> NAMES = names(System.getProperty("os.name", ""));
 
+  private final SignalHandlers handlers = SignalHandlers.ofTheJvm();
   private final SymbolLookup symbols;
   private final Linker linker = Linker.nativeLinker();
   private final Map<String, MethodHandle> known = new ConcurrentHashMap<>();
@@ -30,7 +31,12 @@ final class Library {
 
   /// The library, or null if there is none.
   static @Nullable Library find() {
-    return NAMES.stream().map(Library::load).filter(Objects::nonNull).findFirst().orElse(null);
+    SignalHandlers jvm = SignalHandlers.ofTheJvm();
+    try {
+      return NAMES.stream().map(Library::load).filter(Objects::nonNull).findFirst().orElse(null);
+    } finally {
+      jvm.restore();
+    }
   }
 
   @SuppressWarnings("restricted") // functions are declared as OpenCL's header has them
@@ -70,6 +76,8 @@ final class Library {
       return handle.invokeWithArguments(arguments);
     } catch (Throwable t) {
       throw passOn(t);
+    } finally {
+      handlers.restore();
     }
   }
 
