@@ -17,14 +17,14 @@ import org.junit.jupiter.api.io.TempDir;
 /// A run that writes a checkpoint after each step is killed at random moments, goes on each time,
 /// and in the end has the losses of an undisturbed one.
 ///
-/// `-Dmoe.kills=25` kills more often, `-Dtest.seed=…` at the moments of an earlier test.
+/// `-Dmoe.kills=25` kills more often, `-Dmoe.seed=…` at the moments of an earlier test.
 final class KillTest {
   private static final int KILLS = Integer.getInteger("moe.kills", 3);
   private static final int STEPS_PER_KILL = 5;
 
   @TempDir private Path directory;
 
-  private final long seed = Long.getLong("test.seed", System.nanoTime());
+  private final long seed = Long.getLong("moe.seed", System.nanoTime());
   private final SplittableRandom random = new SplittableRandom(seed);
 
   @Test
@@ -42,10 +42,12 @@ final class KillTest {
       kills += killSomewhere(killed) ? 1 : 0;
     }
     EngineProcess last = EngineProcess.start(directory, killed.args("--resume"));
-    assertThat(last.exitCode()).as("seed %d: %s", seed, last.errors()).isZero();
-    assertThat(losses(killed)).as("seed %d", seed).hasSize(steps).isEqualTo(losses(whole));
-    assertThat(kills).as("seed %d", seed).isPositive();
-    System.err.printf("KillTest: %d kills of %d processes, seed %d%n", kills, KILLS, seed);
+    assertThat(last.exitCode()).as("-Dmoe.seed=%d: %s", seed, last.errors()).isZero();
+    assertThat(losses(killed)).as("-Dmoe.seed=%d", seed).hasSize(steps).isEqualTo(losses(whole));
+    assertThat(kills).as("-Dmoe.seed=%d", seed).isPositive();
+    System.err.printf(
+        "KillTest: %d kills of %d processes; -Dmoe.kills=%<d -Dmoe.seed=%d repeats them%n",
+        kills, KILLS, seed);
   }
 
   /// One time in three at any moment of the start, otherwise after some more steps.
@@ -65,7 +67,7 @@ final class KillTest {
     boolean running = engine.process().isAlive();
     engine.kill();
     if (!running) {
-      assertThat(engine.exitCode()).as("seed %d: %s", seed, engine.errors()).isZero();
+      assertThat(engine.exitCode()).as("-Dmoe.seed=%d: %s", seed, engine.errors()).isZero();
     }
     return running;
   }

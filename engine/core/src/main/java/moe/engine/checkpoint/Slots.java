@@ -29,7 +29,7 @@ public record Slots(Path directory) {
   private static final String PREFIX = "checkpoint-";
   private static final String PARTIAL = "checkpoint.partial";
   private static final int KEPT = 2;
-  private static final List<String> TOKENIZER = List.of("vocab.json", "merges.txt");
+  static final List<String> TOKENIZER = List.of("vocab.json", "merges.txt");
 
   /// A checkpoint whose checksums are right.
   public record Saved(Path directory, TrainingState state) {}
@@ -111,7 +111,7 @@ public record Slots(Path directory) {
     }
     for (String name : TOKENIZER) {
       if (Files.exists(source.resolve(name))) {
-        Files.copy(source.resolve(name), target.resolve(name));
+        SafeFile.write(target.resolve(name), Files.readAllBytes(source.resolve(name)));
       }
     }
   }

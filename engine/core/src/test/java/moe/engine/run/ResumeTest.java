@@ -37,6 +37,10 @@ final class ResumeTest {
     assertThat(parts.record().heldOut().getLast().loss())
         .isEqualTo(whole.record().heldOut().getLast().loss());
     assertThat(losses(whole).getLast()).isLessThan(losses(whole).getFirst());
+    for (String file : List.of("model.safetensors", "optimizer.safetensors", "config.json")) {
+      assertThat(directory.resolve("parts/checkpoint-000006/" + file))
+          .hasSameBinaryContentAs(directory.resolve("whole/checkpoint-000006/" + file));
+    }
   }
 
   @Test
