@@ -82,17 +82,27 @@ final class JsonText {
 
   /// Reads an object field by field.
   void object(Field field) throws IOException {
-    require(JsonToken.BEGIN_OBJECT, "an object");
-    reader.beginObject();
     Set<String> seen = new HashSet<>();
-    while (reader.hasNext()) {
-      String key = reader.nextName();
+    entries(key -> {
       if (!seen.add(key)) {
-        throw wrong("the key \"%s\" occurs twice".formatted(key));
+        throw twice(key);
       }
       field.read(key);
+    });
+  }
+
+  /// As `object`, for many fields: the caller keeps them anyway and throws `twice` itself.
+  void entries(Field field) throws IOException {
+    require(JsonToken.BEGIN_OBJECT, "an object");
+    reader.beginObject();
+    while (reader.hasNext()) {
+      field.read(reader.nextName());
     }
     reader.endObject();
+  }
+
+  MoeException twice(String key) {
+    return wrong("the key \"%s\" occurs twice".formatted(DataFile.oneLine(key)));
   }
 
   String string() throws IOException {

@@ -79,7 +79,7 @@ public final class SafetensorsFile implements AutoCloseable {
     }
     MemorySegment header = all.asSlice(Long.BYTES, length);
     MemorySegment data = all.asSlice(Long.BYTES + length);
-    InputStream json = new SegmentInput(header);
+    InputStream json = new ShortTexts(file, new SegmentInput(header));
     return new SafetensorsFile(
         file, arena, data, SafetensorsHeader.read(file, json, data.byteSize()));
   }

@@ -22,26 +22,34 @@ import org.jspecify.annotations.Nullable;
 final class SafetensorsHeader {
   private static final int MAX_RANK = 16;
   private static final String METADATA = "__metadata__";
+  private static final int MAX_METADATA = 10_000;
 
   private final DataFile file;
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private boolean metadata;
 
   private SafetensorsHeader(DataFile file) {
     this.file = file;
   }
 
+  /// Takes at most 4 bytes of memory for each byte of the header, and 16 MiB.
+  ///
   /// @param json the header alone
   /// @param dataBytes bytes behind the header
   static Map<String, StoredTensor> read(DataFile file, InputStream json, long dataBytes) {
     SafetensorsHeader header = new SafetensorsHeader(file);
-    JsonText.read(file, "header", json, text -> text.object(name -> header.entry(name, text)));
+    JsonText.read(file, "header", json, text -> text.entries(name -> header.entry(name, text)));
     header.checkPlaces(dataBytes);
     return header.tensors;
   }
 
   private void entry(String name, JsonText text) throws IOException {
+    if (tensors.containsKey(name) || (metadata && name.equals(METADATA))) {
+      throw text.twice(name);
+    }
     if (name.equals(METADATA)) {
-      text.object(_ -> text.string());
+      metadata = true;
+      metadata(text);
       return;
     }
     Fields fields = new Fields();
@@ -54,6 +62,17 @@ final class SafetensorsHeader {
       }
     });
     tensors.put(name, tensor(name, fields));
+  }
+
+  private static void metadata(JsonText text) throws IOException {
+    int[] count = {0};
+    text.object(_ -> {
+      if (++count[0] > MAX_METADATA) {
+        throw text.wrong("more than %,d texts".formatted(MAX_METADATA));
+      }
+      text.require(JsonToken.STRING, "a text");
+      text.reader().skipValue();
+    });
   }
 
   private static final class Fields {

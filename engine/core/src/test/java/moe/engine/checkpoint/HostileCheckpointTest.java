@@ -1,11 +1,13 @@
 package moe.engine.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.stream.Stream;
 import moe.engine.oracle.Fixture;
 import moe.spi.device.DType;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Checkpoint directories that are incomplete, contradict themselves, or reach for other files.
 final class HostileCheckpointTest {
@@ -91,6 +94,26 @@ final class HostileCheckpointTest {
   void refusesAPipeOrADirectoryForWeights() throws IOException {
     Files.createDirectory(directory.resolve("model.safetensors"));
     assertThat(open()).contains("not a regular file");
+  }
+
+  /// Opening a pipe would wait for a writer for ever.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "config.json",
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "x.safetensors"
+      })
+  void refusesAPipe(String name) throws IOException, InterruptedException {
+    Files.writeString(
+        directory.resolve("model.safetensors.index.json"),
+        "{\"weight_map\": {\"%s\": \"x.safetensors\"}}".formatted(WEIGHT));
+    Path pipe = directory.resolve(name);
+    Files.deleteIfExists(pipe);
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    String line = assertTimeoutPreemptively(Duration.ofMinutes(1), this::open);
+    assertThat(line).startsWith(pipe + ": not a regular file");
   }
 
   @Test

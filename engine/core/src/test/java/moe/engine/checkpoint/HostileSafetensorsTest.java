@@ -67,7 +67,15 @@ final class HostileSafetensorsTest {
         arguments("beyond the end", GOOD, 4, "but there are 4"),
         arguments("bytes left over", GOOD, 9, "but there are 9"),
         arguments("metadata of numbers", "{\"__metadata__\":{\"x\":1}}", 0, "expected a text"),
+        arguments("metadata twice", metadata("{},\"__metadata__\":{}"), 0, "occurs twice"),
+        arguments(
+            "a key of metadata twice", metadata("{\"x\":\"\",\"x\":\"\"}"), 0, "occurs twice"),
+        arguments("deep metadata", metadata("{\"x\":" + "[".repeat(100_000)), 0, "expected a text"),
         arguments("deep nesting", "{\"a\":" + "[".repeat(100_000), 0, "header"));
+  }
+
+  private static String metadata(String value) {
+    return "{\"__metadata__\":" + value + "}";
   }
 
   private static String twice() {
