@@ -52,6 +52,12 @@ public record RunSection(
             most = 1e9)
         double clip,
     @Key(
+            value =
+                "What becomes of a step whose loss or gradient is NaN or infinite: an error that"
+                    + " names layer, stage and token, a step that updates nothing, or an update.",
+            absent = "error")
+        NonFinitePolicy nonFinite,
+    @Key(
             value = "When to stop, with a checkpoint, whatever is left to do; `0s`: never.",
             unit = "e.g. `90s`, `5m`, `1h30m`",
             absent = "0s")

@@ -204,6 +204,12 @@ public final class Gpt2Pass implements AutoCloseable {
     return ids;
   }
 
+  /// The first activation of the last forward that is NaN or infinite. A pass made for evaluation
+  /// runs its layers again. Waits for the device.
+  public Optional<NonFinite> firstNonFinite() {
+    return Optional.ofNullable(transformer.firstNonFinite(stream));
+  }
+
   /// How many tokens a batch has.
   public int tokens() {
     return hostIds.length;

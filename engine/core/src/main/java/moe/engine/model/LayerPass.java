@@ -1,5 +1,7 @@
 package moe.engine.model;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import moe.engine.metrics.Phase;
 import moe.engine.metrics.PhaseClock;
@@ -165,5 +167,25 @@ final class LayerPass {
   /// The routing of the last forward, if the layer has a MoE block.
   Optional<Routing> routing() {
     return feedForward instanceof MoeBlock block ? Optional.of(block.routing()) : Optional.empty();
+  }
+
+  /// The first activation of the last forward that is not finite; without gradients, only until the
+  /// next layer runs.
+  @Nullable NonFinite firstNonFinite(int index, DeviceStream stream) {
+    Map<String, Tensor> states = new LinkedHashMap<>();
+    states.put("norm before attention", normed1);
+    states.put("queries, keys and values", qkv);
+    states.put("attention", attended);
+    states.put("residual behind attention", middle);
+    states.put("norm before feed-forward", normed2);
+    routing().ifPresent(routing -> states.put("router", routing.gates()));
+    states.put("feed-forward", out);
+    NonFinite found = null;
+    for (Map.Entry<String, Tensor> state : states.entrySet()) {
+      if (found == null) {
+        found = NonFinite.in(state.getValue(), index, state.getKey(), stream);
+      }
+    }
+    return found;
   }
 }

@@ -139,4 +139,21 @@ final class Transformer {
   Optional<Routing> routing(int layer) {
     return layers[layer].routing();
   }
+
+  /// The first activation of the last forward that is not finite. A pass without gradients, whose
+  /// layers share their memory, computes them again.
+  @Nullable NonFinite firstNonFinite(DeviceStream stream) {
+    boolean again = training == null;
+    if (again) {
+      dense.embed(ids, embeddings, seqLength, 0, embedded, stream);
+    }
+    NonFinite found = NonFinite.in(embedded, NonFinite.NO_LAYER, "embedding", stream);
+    for (int i = 0; i < layers.length && found == null; i++) {
+      if (again) {
+        layers[i].forward(0, null, stream);
+      }
+      found = layers[i].firstNonFinite(i, stream);
+    }
+    return found == null ? NonFinite.in(normed, NonFinite.NO_LAYER, "final norm", stream) : found;
+  }
 }

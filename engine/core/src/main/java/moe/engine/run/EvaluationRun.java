@@ -3,6 +3,8 @@ package moe.engine.run;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import moe.engine.config.NonFinitePolicy;
 import moe.engine.config.PipelineConfig;
 import moe.engine.metrics.Ending;
 import moe.engine.metrics.ExpertTokens;
@@ -54,15 +56,26 @@ final class EvaluationRun implements AutoCloseable {
   }
 
   /// Looks at each batch once; what was seen until a stop or the time limit counts.
-  Ending run(RunJournal journal, ExpertTokens experts) {
+  ///
+  /// @param notices takes a line about each batch that does not count
+  Ending run(RunJournal journal, ExpertTokens experts, Consumer<String> notices) {
     double limit = config.run().timeLimit().toMillis() / 1e3;
     double sum = 0;
     int done = 0;
+    int counted = 0;
     Ending.Reason reason = Ending.Reason.COMPLETED;
     while (done < windows.batches() && reason == Ending.Reason.COMPLETED) {
       StepMetrics step = step(done, experts);
+      double loss = step.losses().crossEntropy();
+      if (Double.isFinite(loss) || config.run().nonFinite() == NonFinitePolicy.PROPAGATE) {
+        sum += loss;
+        counted++;
+      } else if (config.run().nonFinite() == NonFinitePolicy.SKIP) {
+        notices.accept(trouble(step) + "; it does not count");
+      } else {
+        return new Ending(Ending.Reason.DIVERGED, trouble(step));
+      }
       done++;
-      sum += step.losses().crossEntropy();
       journal.add(step);
       if (stopped.getAsBoolean()) {
         reason = Ending.Reason.INTERRUPTED;
@@ -70,11 +83,24 @@ final class EvaluationRun implements AutoCloseable {
         reason = Ending.Reason.TIME_LIMIT;
       }
     }
-    long predicted = (long) done * config.run().batchSize() * (config.run().seqLength() - 1);
-    journal.add(new HeldOutMetrics(0, sum / done, predicted, journal.secondsNow() * 1e3));
+    if (counted == 0) {
+      return new Ending(
+          Ending.Reason.DIVERGED,
+          "none of the %d batches has a loss that is a number".formatted(done));
+    }
+    long predicted = (long) counted * config.run().batchSize() * (config.run().seqLength() - 1);
+    journal.add(new HeldOutMetrics(0, sum / counted, predicted, journal.secondsNow() * 1e3));
     return reason == Ending.Reason.COMPLETED
         ? Ending.of(reason)
         : new Ending(reason, "stopped after batch %d of %d".formatted(done, windows.batches()));
+  }
+
+  /// For example `the loss of batch 7 is NaN, first in layer 3, router, token 17: NaN`.
+  private String trouble(StepMetrics step) {
+    Adaptations.Memory memory = adaptations.remember();
+    String place = pass.firstNonFinite().map(first -> ", first in " + first).orElse("");
+    memory.restore();
+    return "the loss of batch %d is %s%s".formatted(step.step(), step.losses().total(), place);
   }
 
   int batches() {

@@ -101,7 +101,7 @@ public final class PipelineRun {
     try (EvaluationRun run =
             new EvaluationRun(config, model, text, TrainingRun.plannedSteps(config), stopped);
         RunJournal journal = journal(directory, draft, Optional.empty(), measured)) {
-      return conclude(journal, model, text, experts -> run.run(journal, experts));
+      return conclude(journal, model, text, experts -> run.run(journal, experts, watcher::notice));
     }
   }
 

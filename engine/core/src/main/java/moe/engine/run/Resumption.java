@@ -17,7 +17,7 @@ import moe.spi.error.MoeException;
 
 /// Whether and where a run goes on.
 final class Resumption {
-  /// What may change: none of it changes a loss.
+  /// What may change: none of it changes a loss that is a number.
   private static final Set<String> FREE =
       Set.of(
           "pipeline.name",
@@ -25,6 +25,7 @@ final class Resumption {
           "backend.device",
           "run.time_limit",
           "run.checkpoint_every",
+          "run.non_finite",
           "metrics.held_out_every",
           "metrics.held_out_batches",
           "metrics.held_out_windows",

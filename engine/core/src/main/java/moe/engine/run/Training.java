@@ -3,6 +3,7 @@ package moe.engine.run;
 import java.util.Objects;
 import java.util.Optional;
 import moe.engine.config.Balance;
+import moe.engine.config.NonFinitePolicy;
 import moe.engine.config.PipelineConfig;
 import moe.engine.config.RouterSection;
 import moe.engine.config.RunSection;
@@ -43,7 +44,8 @@ final class Training {
                 run.warmup(),
                 run.finalRate(),
                 TrainingRun.plannedSteps(config)),
-            run.clip());
+            run.clip(),
+            run.nonFinite() == NonFinitePolicy.PROPAGATE);
     AdamW settings =
         new AdamW((float) run.beta1(), (float) run.beta2(), EPSILON, (float) run.weightDecay());
     return new Trainer(

@@ -94,8 +94,14 @@ final class TrainingRun {
             "run.time_limit stopped it after step %d of %d".formatted(done, planned));
       }
       StepMetrics step = trainer.step(done + 1);
-      if (!Double.isFinite(step.losses().total())) {
-        return diverged(step);
+      if (!isFinite(step)) {
+        switch (config.run().nonFinite()) {
+          case ERROR -> {
+            return diverged(step);
+          }
+          case SKIP -> watcher.notice(trouble(step) + "; it updates nothing");
+          case PROPAGATE -> {} // as asked for
+        }
       }
       done++;
       last = step.times().totalMillis() / 1e3;
@@ -133,11 +139,29 @@ final class TrainingRun {
         Ending.Reason.INTERRUPTED, "stopped after step %d of %d".formatted(done, planned));
   }
 
+  private static boolean isFinite(StepMetrics step) {
+    return Double.isFinite(step.losses().total())
+        && Double.isFinite(step.update().gradientNorm().orElse(0));
+  }
+
   private Ending diverged(StepMetrics step) {
     return new Ending(
         Ending.Reason.DIVERGED,
-        "the loss of step %d is %s; the weights of step %d are kept: try a smaller run.learning_rate"
-            .formatted(step.step(), step.losses().total(), done));
+        "%s; the weights of step %d are kept: try a smaller run.learning_rate"
+            .formatted(trouble(step), done));
+  }
+
+  /// For example `the loss of step 7 is NaN, first in layer 3, router, token 17: NaN`.
+  private String trouble(StepMetrics step) {
+    double loss = step.losses().total();
+    return Double.isFinite(loss)
+        ? "the norm of the gradients of step %d is %s"
+            .formatted(step.step(), step.update().gradientNorm().orElse(Double.NaN))
+        : "the loss of step %d is %s%s"
+            .formatted(
+                step.step(),
+                loss,
+                trainer.firstNonFinite().map(where -> ", first in " + where).orElse(""));
   }
 
   /// A result that was cut short by a stop is not kept.

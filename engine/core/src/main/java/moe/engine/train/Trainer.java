@@ -15,6 +15,7 @@ import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
 import moe.engine.model.Gpt2Spec;
 import moe.engine.model.MoeSize;
+import moe.engine.model.NonFinite;
 import moe.engine.text.Batches;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ public final class Trainer implements AutoCloseable {
   private final @Nullable AuxiliaryLosses auxiliary;
   private final @Nullable UnattendedStep unattended;
   private final Adaptations adaptations;
+  private Optional<NonFinite> firstNonFinite = Optional.empty();
 
   /// @param model made for training
   /// @param optimizer over its parameters, closed with this
@@ -63,29 +65,33 @@ public final class Trainer implements AutoCloseable {
     this.auxiliary = model.auxiliaryLosses().orElse(null);
     this.gradients = new GradientNorm(model);
     this.pass = model.trainingPass(plan.batch(), plan.seqLength());
-    this.unattended = // a router that learns on the way is at work on the host
-        adaptations.present()
+    this.unattended = // a router that learns on the way is at work on the host; a device
+        // propagates none
+        adaptations.present() || plan.propagate()
             ? null
             : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
   }
 
-  /// Makes one step. If its loss is no finite number, the weights stay as they were.
+  /// Makes one step. If its loss or gradient is not finite, the weights stay as they were, unless
+  /// the plan says otherwise.
   ///
   /// @param step from 1 on
   public StepMetrics step(int step) {
     clock.start();
     routing.clear();
+    firstNonFinite = Optional.empty();
     TttMeter learnt = TttMeter.start(adaptations);
     double rate = plan.rate().at(step);
     Losses losses = unattended == null ? gradients(step) : unattended(step, rate, unattended);
     double norm = unattended == null ? gradients.clip(plan.clip()) : gradients.requested();
     List<LayerRouting> layers = routing.layers();
     boolean finite = Double.isFinite(losses.total()) && Double.isFinite(norm);
-    if (finite) {
+    boolean updates = finite || plan.propagate();
+    if (updates) {
       balance.ifPresent(b -> b.update(layers));
     }
     if (unattended == null) {
-      if (finite) {
+      if (updates) {
         optimizer.step(rate);
       }
       model.stream().synchronize();
@@ -128,7 +134,7 @@ public final class Trainer implements AutoCloseable {
         gradients.request();
       }
       model.stream().synchronize();
-      loss += pass.requestedLoss() / plan.accumulate();
+      loss += checked(pass.requestedLoss()) / plan.accumulate();
       if (auxiliary != null) {
         auxiliary.addRequested();
       }
@@ -163,7 +169,7 @@ public final class Trainer implements AutoCloseable {
       clock.skip();
       pass.forward();
       pass.backward(1.0 / plan.accumulate());
-      loss += pass.loss() / plan.accumulate();
+      loss += checked(pass.loss()) / plan.accumulate();
       if (auxiliary != null) {
         auxiliary.add();
       }
@@ -173,6 +179,19 @@ public final class Trainer implements AutoCloseable {
     }
     clock.skip();
     return auxiliary == null ? Losses.of(loss) : auxiliary.with(loss);
+  }
+
+  /// Looks for the place while the states of the part are there.
+  private double checked(double loss) {
+    if (!Double.isFinite(loss) && firstNonFinite.isEmpty()) {
+      firstNonFinite = pass.firstNonFinite();
+    }
+    return loss;
+  }
+
+  /// Where the loss of the last step first became NaN or infinite.
+  public Optional<NonFinite> firstNonFinite() {
+    return firstNonFinite;
   }
 
   /// The optimizer, for checkpoints.

@@ -59,7 +59,7 @@ final class TrainerTest {
     "STAGED, 1, 0.4, 0, 0.01"
   })
   void equalsTheOracle(BlockPath path, int accumulate, double clip, double balance, double z) {
-    TrainingPlan plan = new TrainingPlan(BATCH, SEQ_LENGTH, accumulate, 2, RATE, clip);
+    TrainingPlan plan = new TrainingPlan(BATCH, SEQ_LENGTH, accumulate, 2, RATE, clip, false);
     Batches batches = Batches.random(text, BATCH, SEQ_LENGTH, 9);
     OracleSteps oracle = new OracleSteps(plan, batches, balance, z);
     AuxiliaryWeights terms =
@@ -110,7 +110,7 @@ final class TrainerTest {
 
   @Test
   void timesEachPhaseOfAStep() {
-    TrainingPlan plan = new TrainingPlan(BATCH, SEQ_LENGTH, 1, 2, RATE, 1);
+    TrainingPlan plan = new TrainingPlan(BATCH, SEQ_LENGTH, 1, 2, RATE, 1, false);
     for (BlockPath path : new BlockPath[] {BlockPath.FUSED, BlockPath.STAGED}) {
       try (CpuDevice cpu = new CpuDevice();
           Checkpoint start = Checkpoint.open(Fixture.GPT2_MOE);
