@@ -1,6 +1,7 @@
 package moe.backend.cpu;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import moe.backend.cpu.kernel.CpuThreads;
@@ -97,6 +98,11 @@ public final class CpuBackend implements Backend {
   @Override
   public MemoryUse memory() {
     return memory.use();
+  }
+
+  @Override
+  public List<Throwable> openAllocations() {
+    return memory.places();
   }
 
   @Override

@@ -1,7 +1,6 @@
 package moe.backend.cpu;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import moe.backend.cpu.kernel.Elements;
 import moe.backend.cpu.kernel.Floats;
@@ -9,6 +8,7 @@ import moe.backend.cpu.kernel.Halves;
 import moe.backend.cpu.kernel.Ints;
 import moe.spi.device.DType;
 import moe.spi.device.MemoryUse;
+import moe.spi.device.OpenTensors;
 import moe.spi.device.Shape;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -23,7 +23,7 @@ final class CpuMemory {
 
   private final long limitBytes;
   private final AtomicLong allocated = new AtomicLong();
-  private final Set<CpuTensor> open = ConcurrentHashMap.newKeySet();
+  private final OpenTensors<CpuTensor> open = new OpenTensors<>();
 
   CpuMemory(long limitBytes) {
     this.limitBytes = limitBytes;
@@ -43,13 +43,14 @@ final class CpuMemory {
           ErrorKind.UNSUPPORTED, "cpu: type F16 is not supported. Use F32, or BF16 for weights.");
     }
     long bytes = shape.elements() * type.bytes();
-    if (allocated.addAndGet(bytes) > limitBytes) {
+    boolean refused = open.refusesNext();
+    if (allocated.addAndGet(bytes) > limitBytes || refused) {
       allocated.addAndGet(-bytes);
       throw full(type, shape, bytes, null);
     }
     try {
       CpuTensor tensor = new CpuTensor(this, type, shape, elements(type, (int) shape.elements()));
-      open.add(tensor);
+      open.opened(tensor);
       return tensor;
     } catch (OutOfMemoryError e) {
       allocated.addAndGet(-bytes);
@@ -58,13 +59,18 @@ final class CpuMemory {
   }
 
   void closed(CpuTensor tensor) {
-    if (open.remove(tensor)) {
+    if (open.closed(tensor)) {
       allocated.addAndGet(-tensor.byteSize());
     }
   }
 
   void closeAll() {
-    open.forEach(CpuTensor::close);
+    open.report(CpuBackend.NAME);
+    open.all().forEach(CpuTensor::close);
+  }
+
+  List<Throwable> places() {
+    return open.places();
   }
 
   MemoryUse use() {

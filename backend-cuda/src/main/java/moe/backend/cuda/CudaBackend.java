@@ -1,6 +1,7 @@
 package moe.backend.cuda;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -99,6 +100,11 @@ public final class CudaBackend implements Backend {
   public MemoryUse memory() {
     checkOpen();
     return memory.use();
+  }
+
+  @Override
+  public List<Throwable> openAllocations() {
+    return memory.places();
   }
 
   @Override

@@ -1,10 +1,10 @@
 package moe.backend.cuda;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import moe.spi.device.DType;
 import moe.spi.device.MemoryUse;
+import moe.spi.device.OpenTensors;
 import moe.spi.device.Shape;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -16,7 +16,7 @@ final class CudaMemory {
   private final Device device;
   private final Driver.Handle stream;
   private final AtomicLong allocated = new AtomicLong();
-  private final Set<CudaTensor> open = ConcurrentHashMap.newKeySet();
+  private final OpenTensors<CudaTensor> open = new OpenTensors<>();
 
   /// @param stream for filling new tensors
   CudaMemory(Device device, Driver.Handle stream) {
@@ -31,24 +31,33 @@ final class CudaMemory {
           ErrorKind.UNSUPPORTED, "cuda: type F16 is not supported. Use F32, or BF16 for weights.");
     }
     boolean beyond = shape.elements() > Long.MAX_VALUE / type.bytes();
+    boolean refused = open.refusesNext() || beyond;
     long bytes = beyond ? Long.MAX_VALUE : shape.elements() * type.bytes();
     Driver driver = device.driver();
-    Driver.Handle memory = bytes == 0 ? NOTHING : beyond ? null : driver.allocate(bytes);
+    Driver.Handle memory = refused ? null : bytes == 0 ? NOTHING : driver.allocate(bytes);
     if (memory == null) {
       throw full(type, shape, bytes);
     }
-    if (bytes > 0) {
-      driver.zero(memory.address(), bytes, stream);
-      driver.synchronize(stream);
-    }
     allocated.addAndGet(bytes);
     CudaTensor tensor = new CudaTensor(this, memory, type, shape);
-    open.add(tensor);
+    open.opened(tensor);
+    boolean zeros = bytes == 0;
+    try {
+      if (!zeros) {
+        driver.zero(memory.address(), bytes, stream);
+        driver.synchronize(stream);
+        zeros = true;
+      }
+    } finally {
+      if (!zeros) {
+        tensor.close();
+      }
+    }
     return tensor;
   }
 
   void closed(CudaTensor tensor, Driver.Handle memory) {
-    if (open.remove(tensor)) {
+    if (open.closed(tensor)) {
       allocated.addAndGet(-tensor.byteSize());
       if (memory.address() != 0) {
         device.release("memory", () -> device.driver().free(memory));
@@ -57,7 +66,12 @@ final class CudaMemory {
   }
 
   void closeAll() {
-    open.forEach(CudaTensor::close);
+    open.report(CudaBackend.NAME);
+    open.all().forEach(CudaTensor::close);
+  }
+
+  List<Throwable> places() {
+    return open.places();
   }
 
   MemoryUse use() {
@@ -68,7 +82,7 @@ final class CudaMemory {
   private MoeException full(DType type, Shape shape, long bytes) {
     Driver.Memory memory = device.driver().memory();
     CudaTensor largest = null;
-    for (CudaTensor tensor : open) {
+    for (CudaTensor tensor : open.all()) {
       if (largest == null || tensor.byteSize() > largest.byteSize()) {
         largest = tensor;
       }

@@ -63,6 +63,49 @@ class DriverErrorTest {
   }
 
   @Test
+  void failsTheAllocationItIsToldToAndSaysWhereOthersWereMade() {
+    System.setProperty("moe.fail.allocation", "2");
+    System.setProperty("moe.trace.allocations", "true");
+    var driver = new HostDriver(_ -> {});
+    try (CudaBackend backend = backend(driver);
+        Tensor _ = backend.allocate(DType.F32, Shape.of(3, 4))) {
+      assertThatThrownBy(() -> backend.allocate(DType.F32, Shape.of(2)))
+          .isInstanceOfSatisfying(
+              MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.MEMORY));
+      backend.allocate(DType.F32, Shape.of(2)).close();
+      assertThat(backend.openAllocations())
+          .singleElement()
+          .satisfies(place -> {
+            assertThat(place).hasMessageContaining("F32 [3, 4]");
+            assertThat(place.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(DriverErrorTest.class.getName()));
+          });
+    } finally {
+      System.clearProperty("moe.fail.allocation");
+      System.clearProperty("moe.trace.allocations");
+    }
+    assertThat(driver.open).isEmpty();
+  }
+
+  @Test
+  void givesMemoryBackThatCannotBeCleared() {
+    var driver =
+        new HostDriver(_ -> {}) {
+          @Override
+          public void zero(long address, long bytes, Handle stream) {
+            throw new MoeException(ErrorKind.DEVICE, "cuda: lost");
+          }
+        };
+    try (CudaBackend backend = backend(driver)) {
+      int open = driver.open.size();
+      assertThatThrownBy(() -> backend.allocate(DType.F32, Shape.of(3)))
+          .isInstanceOf(MoeException.class);
+      assertThat(driver.open).hasSize(open);
+      assertThat(backend.memory().allocatedBytes()).isZero();
+    }
+  }
+
+  @Test
   void rehearsesWithoutTakingMemory() {
     var driver = new HostDriver(_ -> {});
     try (CudaBackend backend = backend(driver)) {

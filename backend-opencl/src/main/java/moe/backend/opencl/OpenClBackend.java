@@ -115,6 +115,11 @@ public final class OpenClBackend implements Backend {
     return memory.use();
   }
 
+  @Override
+  public List<Throwable> openAllocations() {
+    return memory.places();
+  }
+
   /// Gives all back, also when the device is lost; then the first error is thrown.
   @Override
   public void close() {

@@ -1,8 +1,7 @@
 package moe.backend.opencl;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import moe.backend.opencl.driver.DriverException;
 import moe.backend.opencl.driver.FoundDevice;
@@ -11,6 +10,7 @@ import moe.backend.opencl.kernel.Compute;
 import moe.backend.opencl.kernel.WorkQueue;
 import moe.spi.device.DType;
 import moe.spi.device.MemoryUse;
+import moe.spi.device.OpenTensors;
 import moe.spi.device.Shape;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -27,7 +27,7 @@ final class OpenClMemory {
   private final WorkQueue queue;
   private final Runnable waitForStreams;
   private final AtomicLong allocated = new AtomicLong();
-  private final Set<OpenClTensor> open = ConcurrentHashMap.newKeySet();
+  private final OpenTensors<OpenClTensor> open = new OpenTensors<>();
 
   /// @param waitForStreams waits until no stream uses memory any more
   OpenClMemory(Compute compute, Runnable waitForStreams) {
@@ -59,13 +59,14 @@ final class OpenClMemory {
               .formatted(type, shape, device.name(), device.maxAllocationBytes()));
     }
     long bytes = shape.elements() * type.bytes();
-    if (allocated.addAndGet(bytes) > device.memoryBytes()) {
+    boolean refused = open.refusesNext();
+    if (allocated.addAndGet(bytes) > device.memoryBytes() || refused) {
       allocated.addAndGet(-bytes);
       throw full(type, shape, bytes, null);
     }
     try {
       OpenClTensor tensor = create(type, shape, bytes, zeros);
-      open.add(tensor);
+      open.opened(tensor);
       return tensor;
     } catch (DriverException e) {
       allocated.addAndGet(-bytes);
@@ -81,7 +82,7 @@ final class OpenClMemory {
   }
 
   void release(OpenClTensor tensor, long buffer, @Nullable MemorySegment shared) {
-    if (open.remove(tensor)) {
+    if (open.closed(tensor)) {
       allocated.addAndGet(-tensor.byteSize());
       if (shared != null) { // the driver keeps a buffer until its work is done, but not this
         waitForStreams.run();
@@ -101,8 +102,13 @@ final class OpenClMemory {
     return new MemoryUse(device.memoryBytes(), allocated.get());
   }
 
+  List<Throwable> places() {
+    return open.places();
+  }
+
   void close() {
-    open.forEach(OpenClTensor::close);
+    open.report(OpenClBackend.NAME);
+    open.all().forEach(OpenClTensor::close);
     queue.close();
   }
 

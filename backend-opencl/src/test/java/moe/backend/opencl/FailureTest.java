@@ -58,6 +58,39 @@ class FailureTest {
   }
 
   @Test
+  void aTensorThatNobodyClosedSaysWhereItWasMade() {
+    System.setProperty("moe.trace.allocations", "true");
+    try (Backend backend = open();
+        Tensor _ = backend.allocate(DType.F32, Shape.of(3, 4))) {
+      assertThat(backend.openAllocations())
+          .singleElement()
+          .satisfies(place -> {
+            assertThat(place).hasMessageContaining("F32 [3, 4]");
+            assertThat(place.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(FailureTest.class.getName()));
+          });
+    } finally {
+      System.clearProperty("moe.trace.allocations");
+    }
+  }
+
+  @Test
+  void anAllocationThatIsToFailFailsAloneAndLeavesNothing() {
+    System.setProperty("moe.fail.allocation", "2");
+    try (Backend backend = open();
+        Tensor _ = backend.allocate(DType.F32, Shape.of(2))) {
+      assertThatThrownBy(() -> backend.allocate(DType.F32, Shape.of(3)))
+          .isInstanceOfSatisfying(
+              MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.MEMORY));
+      assertThat(backend.memory().allocatedBytes()).isEqualTo(8);
+      backend.allocate(DType.F32, Shape.of(3)).close();
+    } finally {
+      System.clearProperty("moe.fail.allocation");
+    }
+    assertThat(driver.open()).isZero();
+  }
+
+  @Test
   void memoryThatDoesNotSufficeIsRefusedBeforeTheDriverIsAsked() {
     try (Backend backend = open();
         Tensor _ = backend.allocate(DType.F32, Shape.of(1500))) {

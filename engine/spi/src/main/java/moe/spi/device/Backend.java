@@ -1,5 +1,6 @@
 package moe.spi.device;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -47,6 +48,14 @@ public interface Backend extends AutoCloseable {
   /// closes it. Empty if this backend has none.
   default Optional<Backend> rehearsal() {
     return Optional.empty();
+  }
+
+  /// Where each tensor that is open now was allocated, as stack traces.
+  ///
+  /// They are kept only if the system property `moe.trace.allocations` was true when the backend
+  /// was opened, and only by backends that keep `OpenTensors`; otherwise this is empty.
+  default List<Throwable> openAllocations() {
+    return List.of();
   }
 
   @Override
