@@ -13,6 +13,12 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.lang.ArchRule;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.lang.invoke.MethodHandles;
+import java.net.DatagramSocket;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URLConnection;
+import java.nio.channels.NetworkChannel;
 import java.util.List;
 
 /// What may depend on what, for the packages below one root: `moe`, or the bad classes of the
@@ -48,7 +54,9 @@ final class HouseRules {
         new HouseRule("names say what a class is", rules.namesSaySomething(), "TensorUtils"),
         new HouseRule("a file holds one top-level type", rules.oneTypePerFile(), "Stowaway"),
         new HouseRule("no class by a name from a file", rules.noClassForName(), "TensorUtils"),
-        new HouseRule("no Java serialization", rules.noSerialization(), "TensorUtils"));
+        new HouseRule("no Java serialization", rules.noSerialization(), "TensorUtils"),
+        new HouseRule("no scripts", rules.noScripts(), "ScriptedModel"),
+        new HouseRule("no sockets", rules.noSockets(), "ScriptedModel"));
   }
 
   private ArchRule spiStandsAlone() {
@@ -147,6 +155,10 @@ final class HouseRules {
         .should()
         .callMethod(Class.class, "forName", String.class)
         .orShould()
+        .callMethod(Class.class, "forName", String.class, boolean.class, ClassLoader.class)
+        .orShould()
+        .callMethod(MethodHandles.Lookup.class, "findClass", String.class)
+        .orShould()
         .callMethod(ClassLoader.class, "loadClass", String.class);
   }
 
@@ -155,5 +167,25 @@ final class HouseRules {
         .should()
         .dependOnClassesThat(
             assignableTo(ObjectInputStream.class).or(assignableTo(ObjectOutputStream.class)));
+  }
+
+  private ArchRule noScripts() {
+    return noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("javax.script..", "javax.tools..", "groovy..", "org.mozilla..");
+  }
+
+  /// Those who need one some day get a package of their own here.
+  private ArchRule noSockets() {
+    return noClasses()
+        .should()
+        .dependOnClassesThat(
+            resideInAnyPackage("java.net.http..", "java.rmi..", "javax.net..", "com.sun.net..")
+                .or(assignableTo(Socket.class))
+                .or(assignableTo(ServerSocket.class))
+                .or(assignableTo(DatagramSocket.class))
+                .or(assignableTo(URLConnection.class))
+                .or(assignableTo(NetworkChannel.class)));
   }
 }
