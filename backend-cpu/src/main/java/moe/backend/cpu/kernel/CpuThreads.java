@@ -26,6 +26,7 @@ public final class CpuThreads implements AutoCloseable {
 
   private final Worker[] workers;
   private final Scratch callerScratch = new Scratch();
+  private final SharedArrays arrays = new SharedArrays();
   private final ReentrantLock callers = new ReentrantLock();
 
   // Indexes nobody has claimed yet; what is claimed from 0 or below is no work. A job and its count
@@ -89,6 +90,11 @@ public final class CpuThreads implements AutoCloseable {
   public Scratch scratch() {
     Worker worker = workerOfThisThread();
     return worker == null ? callerScratch : worker.scratch;
+  }
+
+  /// What the callers of `run` borrow for several jobs.
+  public SharedArrays arrays() {
+    return arrays;
   }
 
   /// Ends the threads; a job that is running is finished first. Closing twice is fine.

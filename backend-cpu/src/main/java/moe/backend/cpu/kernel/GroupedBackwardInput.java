@@ -33,7 +33,7 @@ public final class GroupedBackwardInput {
   private final LinearCall call = new LinearCall();
   private final CpuThreads.Job pack = this::pack;
   private final CpuThreads.Job multiply = this::multiply;
-  private float[] packed = LinearCall.NO_FLOATS;
+  private Floats packed = Floats.NONE;
   private int waveStart;
   private int chunk;
   private int chunks;
@@ -119,11 +119,13 @@ public final class GroupedBackwardInput {
       int end = blocks.wave(start, WAVE / tileFloats);
       waveStart = start;
       int length = (blocks.panelsBefore(end) - blocks.panelsBefore(start)) * tileFloats;
-      if (packed.length < length) {
-        packed = new float[length];
+      packed = threads.arrays().borrow(length);
+      try {
+        threads.run((end - start) * (ROWS / height), pack);
+        threads.run((end - start) * chunks, multiply);
+      } finally {
+        threads.arrays().giveBack(packed);
       }
-      threads.run((end - start) * (ROWS / height), pack);
-      threads.run((end - start) * chunks, multiply);
       start = end;
     }
   }
@@ -154,7 +156,7 @@ public final class GroupedBackwardInput {
     int first = blocks.first(block) + row;
     if (gradient.inOrder()) {
       int at = gradient.offset(first);
-      edges.pack(gradient.data(), at, gradient.stride(), rows, n, packed, to, scratch.rows);
+      edges.pack(gradient.data(), at, gradient.stride(), rows, n, packed.array(), to, scratch.rows);
       return;
     }
     float[] copy = scratch.floats(COPY, height * n);
@@ -162,7 +164,7 @@ public final class GroupedBackwardInput {
       int at = gradient.offset(first + i);
       elements.scale(gradient.gate(first + i), gradient.data(), at, copy, i * n, n);
     }
-    edges.pack(copy, 0, n, rows, n, packed, to, scratch.rows);
+    edges.pack(copy, 0, n, rows, n, packed.array(), to, scratch.rows);
   }
 
   private void multiply(int index) {
@@ -187,7 +189,7 @@ public final class GroupedBackwardInput {
       for (int row = 0; row < blocks.rows(block); row += height) {
         for (int column = 0; column < width; column += 2 * lanes) {
           edges.tile(
-              packed,
+              packed.array(),
               tile,
               b,
               column * steps,

@@ -35,7 +35,7 @@ public final class GroupedBackwardWeight {
   private final CpuThreads.Job pack = this::pack;
   private final CpuThreads.Job multiply = this::multiply;
 
-  private float[] packed = LinearCall.NO_FLOATS;
+  private Floats packed = Floats.NONE;
   private int waveStart;
   private int waveEnd;
   private int packedColumns;
@@ -119,11 +119,13 @@ public final class GroupedBackwardWeight {
       waveEnd = blocks.wave(start, WAVE / packedColumns);
       int rows = blocks.panelsBefore(waveEnd) - blocks.panelsBefore(start);
       int length = Math.multiplyExact(rows, packedColumns);
-      if (packed.length < length) {
-        packed = new float[length];
+      packed = threads.arrays().borrow(length);
+      try {
+        threads.run((waveEnd - start) * (ROWS / ROWS_PER_JOB), pack);
+        threads.run((waveEnd - start) * chunks, multiply);
+      } finally {
+        threads.arrays().giveBack(packed);
       }
-      threads.run((waveEnd - start) * (ROWS / ROWS_PER_JOB), pack);
-      threads.run((waveEnd - start) * chunks, multiply);
     }
   }
 
@@ -144,7 +146,7 @@ public final class GroupedBackwardWeight {
     for (int row = from; row < Math.min(rows, from + ROWS_PER_JOB); row++) {
       int x = call.input.offset(blocks.first(block) + row);
       int to = base(block) + row * lanes;
-      tiles.panels(call.input.data(), x, call.inFeatures, packed, to, rows * lanes);
+      tiles.panels(call.input.data(), x, call.inFeatures, packed.array(), to, rows * lanes);
     }
   }
 
@@ -179,7 +181,7 @@ public final class GroupedBackwardWeight {
           edges.tile(
               a,
               i / height * tiles.pitch() * rows,
-              packed,
+              packed.array(),
               base(block) + column * rows,
               base(block) + (column + lanes) * rows,
               rows,

@@ -29,7 +29,7 @@ final class PanelForward {
   private final CpuThreads.Job multiply = this::multiply;
 
   private LinearCall call = new LinearCall();
-  private float[] packed = LinearCall.NO_FLOATS;
+  private Floats packed = Floats.NONE;
   private int waveStart;
   private int chunk;
   private int chunks;
@@ -56,11 +56,16 @@ final class PanelForward {
       waveStart = start;
       int panels = blocks.panelsBefore(end) - blocks.panelsBefore(start);
       fewRows.prepare(call, blocks, start, end);
-      if (panels > 0 && !call.panelsIn) {
-        reserve(panels * panelFloats);
-        threads.run((end - start) * PANELS_PER_BLOCK, pack);
+      boolean packs = panels > 0 && !call.panelsIn;
+      packed = threads.arrays().borrow(packs ? panels * panelFloats : 0);
+      try {
+        if (packs) {
+          threads.run((end - start) * PANELS_PER_BLOCK, pack);
+        }
+        threads.run((end - start) * chunks, multiply);
+      } finally {
+        threads.arrays().giveBack(packed);
       }
-      threads.run((end - start) * chunks, multiply);
       start = end;
     }
   }
@@ -70,12 +75,6 @@ final class PanelForward {
     int tasks = blocks.size() * Math.ceilDiv(call.outFeatures, CHUNK);
     chunk = tasks >= 4 * threads.size() ? CHUNK : SMALL_CHUNK;
     chunks = Math.ceilDiv(call.outFeatures, chunk);
-  }
-
-  private void reserve(int length) {
-    if (packed.length < length) {
-      packed = new float[length];
-    }
   }
 
   int panelRows() {
@@ -104,7 +103,7 @@ final class PanelForward {
       rows[lane] = call.input.offset(first + Math.min(lane, last));
     }
     int to = base(block) + panel * lanes * call.inFeatures;
-    tiles.columns(call.input.data(), rows, lanes, call.inFeatures, packed, to, lanes);
+    tiles.columns(call.input.data(), rows, lanes, call.inFeatures, packed.array(), to, lanes);
   }
 
   private void multiply(int index) {
@@ -132,7 +131,7 @@ final class PanelForward {
     float[] sums = scratch.floats(SUMS, sumsPerPair + perPair * (Math.ceilDiv(panels, 2) - 1));
     int feature = blocks.group(block) * call.outFeatures + from;
     int panelFloats = call.inFeatures * lanes;
-    float[] rows = call.panelsIn ? call.input.data() : packed;
+    float[] rows = call.panelsIn ? call.input.data() : packed.array();
     for (int step = 0; step < call.inFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.inFeatures - step);
       int first = feature * call.inFeatures + step;

@@ -8,6 +8,7 @@ import moe.backend.cpu.kernel.Floats;
 import moe.backend.cpu.kernel.GatherSum;
 import moe.backend.cpu.kernel.GatherSumBackward;
 import moe.backend.cpu.kernel.Ints;
+import moe.backend.cpu.kernel.SharedArrays;
 import moe.backend.cpu.kernel.SortedPlan;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
@@ -15,7 +16,6 @@ import moe.spi.stage.FusedMoe;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.Routing;
 import moe.spi.stage.StageContext;
-import org.jspecify.annotations.Nullable;
 
 /// Dispatcher, executor and combiner in one object. Backward reads the gradient of the block's
 /// output through assignments and gates, so that no gradient of the experts' rows is ever written.
@@ -34,7 +34,7 @@ final class CpuFusedMoe implements FusedMoe, FusedMoe.Backward {
   private final Ints assignments;
   private final Ints positions;
   private final Floats expertRows;
-  private final @Nullable Floats dRows;
+  private final SharedArrays arrays;
   private int tokensOfForward;
 
   CpuFusedMoe(CpuBackend backend, StageContext context) {
@@ -48,7 +48,7 @@ final class CpuFusedMoe implements FusedMoe, FusedMoe.Backward {
     assignments = memory.ints(spec.maxSlots());
     positions = memory.ints(spec.maxSlots());
     expertRows = memory.floats(spec.maxSlots(), spec.dModel());
-    dRows = CpuStageFactory.trains(spec) ? memory.floats(spec.maxSlots(), spec.dModel()) : null;
+    arrays = backend.threads().arrays();
   }
 
   @Override
@@ -69,7 +69,7 @@ final class CpuFusedMoe implements FusedMoe, FusedMoe.Backward {
 
   @Override
   public Optional<FusedMoe.Backward> backward() {
-    return dRows == null ? Optional.empty() : Optional.of(this);
+    return CpuStageFactory.trains(spec) ? Optional.of(this) : Optional.empty();
   }
 
   @Override
@@ -82,7 +82,7 @@ final class CpuFusedMoe implements FusedMoe, FusedMoe.Backward {
       DeviceStream stream) {
     CpuStream.of(stream);
     memory.checkOpen();
-    if (dRows == null) {
+    if (!CpuStageFactory.trains(spec)) {
       throw new IllegalStateException("the block was created for inference");
     }
     int rows = Calls.tokens(BACKWARD, tokens, spec);
@@ -99,8 +99,13 @@ final class CpuFusedMoe implements FusedMoe, FusedMoe.Backward {
     Floats dX = BACKWARD.matrix("dTokens", dTokens, rows, spec.dModel());
     slots.set(x, offsets, assignments, offsets.get(spec.experts()));
     combineBackward.rows(expertRows, positions, spec.topK(), spec.dModel()).gates(d, dGate, rows);
-    network.backward(slots, gradient.gathered(d, assignments, gates), dRows);
-    combine.rows(dRows, positions, spec.topK(), spec.dModel()).add(dX, rows);
+    Floats dRows = arrays.borrow(slots.used * spec.dModel());
+    try {
+      network.backward(slots, gradient.gathered(d, assignments, gates), dRows);
+      combine.rows(dRows, positions, spec.topK(), spec.dModel()).add(dX, rows);
+    } finally {
+      arrays.giveBack(dRows);
+    }
   }
 
   @Override

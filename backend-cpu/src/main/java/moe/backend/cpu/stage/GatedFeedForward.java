@@ -5,6 +5,7 @@ import moe.backend.cpu.kernel.Elementwise;
 import moe.backend.cpu.kernel.Floats;
 import moe.backend.cpu.kernel.GroupedBackwardWeight;
 import moe.backend.cpu.kernel.GroupedForward;
+import moe.backend.cpu.kernel.SharedArrays;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ final class GatedFeedForward implements FeedForward {
   private final Floats gated;
   private final Floats raised;
   private final @Nullable Kept kept;
+  private final SharedArrays arrays;
 
   GatedFeedForward(CpuBackend backend, StageContext context, StageMemory memory) {
     spec = context.spec();
@@ -30,16 +32,15 @@ final class GatedFeedForward implements FeedForward {
     int panelRows = GroupedForward.panelRows(backend.loops(), spec.maxSlots(), spec.experts());
     gated = trains ? rows(memory) : memory.floats(panelRows, spec.dHidden());
     raised = trains ? rows(memory) : memory.floats(panelRows, spec.dHidden());
-    kept = trains ? new Kept(rows(memory), rows(memory), rows(memory), rows(memory)) : null;
+    kept = trains ? new Kept(rows(memory), rows(memory)) : null;
+    arrays = backend.threads().arrays();
   }
 
   /// What backward needs besides, each `[slots, dHidden]`.
   ///
   /// @param pre what the activation was applied to
   /// @param hidden what the last product read
-  /// @param dGate the gradient of the gate's product
-  /// @param dUp the gradient of the other product
-  private record Kept(Floats pre, Floats hidden, Floats dGate, Floats dUp) {}
+  private record Kept(Floats pre, Floats hidden) {}
 
   @Override
   public void forward(Slots slots, Floats out) {
@@ -65,22 +66,34 @@ final class GatedFeedForward implements FeedForward {
     if (kept == null) {
       throw new IllegalStateException("the block was created for inference");
     }
+    Floats dGate = arrays.borrow(slots.used * spec.dHidden());
+    Floats dUp = arrays.borrow(slots.used * spec.dHidden());
+    try {
+      backward(slots, dOut, dRows, kept, dGate, dUp);
+    } finally {
+      arrays.giveBack(dUp);
+      arrays.giveBack(dGate);
+    }
+  }
+
+  private void backward(
+      Slots slots, SlotGradient dOut, Floats dRows, Kept kept, Floats dGate, Floats dUp) {
     int width = spec.dHidden();
     int n = slots.used * width;
-    Floats dHidden = kept.dGate;
+    Floats dHidden = dGate;
     dOut.into(down.backwardInput()).output(dHidden, width).run(slots.offsets);
     dOut.into(down.backwardWeight()).input(kept.hidden, width).run(slots.offsets);
-    elementwise.multiply(dHidden, gated, kept.dUp, n);
-    elementwise.multiply(dHidden, raised, kept.dGate, n);
-    elementwise.activateBackward(spec.activation(), kept.pre, kept.dGate, kept.dGate, n);
-    up.backwardInput().gradient(kept.dUp, width).output(dRows, spec.dModel()).run(slots.offsets);
+    elementwise.multiply(dHidden, gated, dUp, n);
+    elementwise.multiply(dHidden, raised, dGate, n);
+    elementwise.activateBackward(spec.activation(), kept.pre, dGate, dGate, n);
+    up.backwardInput().gradient(dUp, width).output(dRows, spec.dModel()).run(slots.offsets);
     gate.backwardInput()
-        .gradient(kept.dGate, width)
+        .gradient(dGate, width)
         .output(dRows, spec.dModel())
         .accumulate()
         .run(slots.offsets);
-    weight(slots, up.backwardWeight(), kept.dUp);
-    weight(slots, gate.backwardWeight(), kept.dGate);
+    weight(slots, up.backwardWeight(), dUp);
+    weight(slots, gate.backwardWeight(), dGate);
   }
 
   private GroupedForward tokens(Slots slots, ExpertLinear layer) {

@@ -3,6 +3,7 @@ package moe.backend.cpu.stage;
 import moe.backend.cpu.CpuBackend;
 import moe.backend.cpu.kernel.Floats;
 import moe.backend.cpu.kernel.GroupedForward;
+import moe.backend.cpu.kernel.SharedArrays;
 import moe.spi.stage.LayerSpec;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,7 @@ final class PlainFeedForward implements FeedForward {
   private final ExpertLinear down;
   private final Floats hidden;
   private final @Nullable Floats pre;
-  private final @Nullable Floats dHidden;
+  private final SharedArrays arrays;
 
   PlainFeedForward(CpuBackend backend, StageContext context, StageMemory memory) {
     spec = context.spec();
@@ -25,7 +26,7 @@ final class PlainFeedForward implements FeedForward {
     int panelRows = GroupedForward.panelRows(backend.loops(), spec.maxSlots(), spec.experts());
     hidden = memory.floats(trains ? spec.maxSlots() : panelRows, spec.dHidden());
     pre = trains ? memory.floats(spec.maxSlots(), spec.dHidden()) : null;
-    dHidden = trains ? memory.floats(spec.maxSlots(), spec.dHidden()) : null;
+    arrays = backend.threads().arrays();
   }
 
   @Override
@@ -47,9 +48,18 @@ final class PlainFeedForward implements FeedForward {
 
   @Override
   public void backward(Slots slots, SlotGradient dOut, Floats dRows) {
-    if (pre == null || dHidden == null) {
+    if (pre == null) {
       throw new IllegalStateException("the block was created for inference");
     }
+    Floats dHidden = arrays.borrow(slots.used * spec.dHidden());
+    try {
+      backward(slots, dOut, dRows, pre, dHidden);
+    } finally {
+      arrays.giveBack(dHidden);
+    }
+  }
+
+  private void backward(Slots slots, SlotGradient dOut, Floats dRows, Floats pre, Floats dHidden) {
     dOut.into(down.backwardInput())
         .through(spec.activation(), pre, spec.dHidden())
         .output(dHidden, spec.dHidden())

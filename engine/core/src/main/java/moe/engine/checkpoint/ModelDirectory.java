@@ -35,7 +35,14 @@ public final class ModelDirectory {
     try (Arena arena = Arena.ofConfined()) {
       List<ModelParameter> all =
           Stream.concat(model.parameters().all().stream(), model.routerStates().stream()).toList();
-      HostCopy copy = new HostCopy(arena, model.stream(), all.stream().map(ModelParameter::value));
+      HostCopy copy =
+          new HostCopy(
+              arena,
+              model.stream(),
+              all.stream().map(ModelParameter::value),
+              all.stream()
+                  .filter(parameter -> Conv1d.isTransposed(parameter.spec().name()))
+                  .map(ModelParameter::value));
       for (ModelParameter parameter : all) {
         String name = parameter.spec().name();
         writer.add(
@@ -58,15 +65,15 @@ public final class ModelDirectory {
     private final DeviceStream stream;
 
     /// @param tensors all that will be copied
-    HostCopy(Arena arena, DeviceStream stream, Stream<Tensor> tensors) {
-      long[] most = {0, 0};
-      tensors.forEach(tensor -> {
-        most[0] = Math.max(most[0], tensor.byteSize());
-        most[1] = Math.max(most[1], tensor.shape().rank() == 2 ? tensor.byteSize() : 0);
-      });
+    /// @param transposed those of them that will be copied transposed
+    HostCopy(Arena arena, DeviceStream stream, Stream<Tensor> tensors, Stream<Tensor> transposed) {
       this.stream = stream;
-      this.values = arena.allocate(most[0], 64);
-      this.turned = arena.allocate(most[1], 64);
+      this.values = largest(arena, tensors);
+      this.turned = largest(arena, transposed);
+    }
+
+    private static MemorySegment largest(Arena arena, Stream<Tensor> tensors) {
+      return arena.allocate(tensors.mapToLong(Tensor::byteSize).max().orElse(0), 64);
     }
 
     /// The values, until the next call.

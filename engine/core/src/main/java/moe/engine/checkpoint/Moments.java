@@ -24,7 +24,8 @@ final class Moments {
           new ModelDirectory.HostCopy(
               arena,
               stream,
-              state.values().stream().flatMap(s -> Stream.of(s.first(), s.second())));
+              state.values().stream().flatMap(s -> Stream.of(s.first(), s.second())),
+              Stream.empty());
       SafetensorsWriter writer = new SafetensorsWriter();
       state.forEach((name, moments) -> {
         Tensor first = moments.first();

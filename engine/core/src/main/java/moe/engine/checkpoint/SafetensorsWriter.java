@@ -81,8 +81,9 @@ public final class SafetensorsWriter {
         ByteBuffer head =
             ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
         drain(head.putLong(header.length).put(header).flip(), channel);
+        ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
         for (Map.Entry<String, Entry> entry : entries.entrySet()) {
-          writeValues(entry.getKey(), entry.getValue(), channel);
+          writeValues(entry.getKey(), entry.getValue(), piece, channel);
         }
         channel.force(true);
       }
@@ -129,9 +130,8 @@ public final class SafetensorsWriter {
     json.endObject();
   }
 
-  private static void writeValues(String name, Entry entry, FileChannel channel)
+  private static void writeValues(String name, Entry entry, ByteBuffer piece, FileChannel channel)
       throws IOException {
-    ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
     MemorySegment values = entry.values().get();
     if (values.byteSize() != entry.byteSize()) {
       throw new IllegalArgumentException(
