@@ -93,6 +93,8 @@ __device__ __forceinline__ void attention(
 #pragma unroll
       for (int i = 0; i < QUERIES; ++i) {
         float weight = __shfl_sync(~0u, weights[i], key);
+        // Not even times 0: a value that this query does not see may be NaN.
+        if (firstKey + key > position + firstQuery + warp * QUERIES + i) continue;
 #pragma unroll
         for (int c = 0; c < COLUMNS; ++c) sums[i][c] = fmaf(weight, values[c], sums[i][c]);
       }

@@ -68,10 +68,7 @@ public final class OpenClBackendFactory implements BackendFactory {
   /// token.
   @Override
   public Support recommends(DeviceInfo device) {
-    Driver driver = drivers.get();
-    List<FoundDevice> devices = driver == null ? List.of() : DeviceSearch.all(driver).devices();
-    return device.index() < devices.size()
-            && devices.get(device.index()).kind() == FoundDevice.Kind.CPU
+    return kindOf(device) == FoundDevice.Kind.CPU
         ? new Support.No(
             "%s is a processor, which the backend cpu uses better; --backend opencl takes it all the same"
                 .formatted(device.name()))
@@ -81,7 +78,12 @@ public final class OpenClBackendFactory implements BackendFactory {
   @Override
   public Backend open(DeviceInfo device) {
     Driver driver = drivers.get();
-    List<FoundDevice> devices = driver == null ? List.of() : found(driver);
+    List<FoundDevice> devices;
+    try {
+      devices = found(driver);
+    } catch (DriverException e) {
+      throw new MoeException(ErrorKind.DEVICE, "opencl: " + e.getMessage(), e);
+    }
     if (driver == null || device.index() >= devices.size()) {
       throw new MoeException(
           ErrorKind.DEVICE,
@@ -91,12 +93,18 @@ public final class OpenClBackendFactory implements BackendFactory {
     return new OpenClBackend(device, driver, devices.get(device.index()));
   }
 
-  private static List<FoundDevice> found(Driver driver) {
+  // Null if it is gone: `open` says why.
+  private FoundDevice.@Nullable Kind kindOf(DeviceInfo device) {
     try {
-      return DeviceSearch.all(driver).devices();
-    } catch (DriverException e) {
-      throw new MoeException(ErrorKind.DEVICE, "opencl: " + e.getMessage(), e);
+      List<FoundDevice> devices = found(drivers.get());
+      return device.index() < devices.size() ? devices.get(device.index()).kind() : null;
+    } catch (DriverException gone) {
+      return null;
     }
+  }
+
+  private static List<FoundDevice> found(@Nullable Driver driver) {
+    return driver == null ? List.of() : DeviceSearch.all(driver).devices();
   }
 
   private static String none(DeviceSearch.Result result) {

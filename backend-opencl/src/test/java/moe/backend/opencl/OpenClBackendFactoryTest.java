@@ -66,6 +66,10 @@ class OpenClBackendFactoryTest {
     driver.device(driver.platform("Vendor"), "a GPU", Parameter.TYPE_GPU);
     assertThat(factory.recommends(new DeviceInfo("opencl", 0, "a GPU", 10_000)))
         .isEqualTo(Support.YES);
+    driver.fail("clGetPlatformIDs", Status.OUT_OF_HOST_MEMORY);
+    assertThat(factory.recommends(new DeviceInfo("opencl", 0, "a GPU", 10_000)))
+        .as("opening says what is wrong")
+        .isEqualTo(Support.YES);
   }
 
   @Test

@@ -80,12 +80,20 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
           switch (DeviceChoice.among(devices, request.device())) {
             case DeviceChoice.None(String reason) -> new Attempt.Refused(reason);
             case DeviceChoice.One(DeviceInfo chosen) ->
-                switch (request.open() ? factory.recommends(chosen) : Support.YES) {
+                switch (request.open() ? recommends(factory, chosen) : Support.YES) {
                   case Support.Yes() -> open(factory, chosen, suits);
                   case Support.No(String reason) -> new Attempt.Refused(reason);
                 };
           };
     };
+  }
+
+  private static Support recommends(BackendFactory factory, DeviceInfo device) {
+    try {
+      return factory.recommends(device);
+    } catch (LinkageError | RuntimeException e) {
+      return new Support.No("whether %s suits is not known: %s".formatted(device.name(), e));
+    }
   }
 
   private static Attempt open(

@@ -58,6 +58,16 @@ final class BackendSelectionTest {
   }
 
   @Test
+  void goesOnWhereABackendCannotSayWhetherItsDeviceSuits() {
+    FakeBackendFactory opencl =
+        FakeBackendFactory.with("opencl", "EPYC").undecided(new IllegalStateException("sick"));
+    BackendSelection open =
+        BackendSelection.open(PluginRegistry.of(opencl, cpu), prefer("opencl", "cpu"));
+    assertThat(open.backend().name()).isEqualTo("cpu");
+    assertThat(open.refusals().getFirst().toString()).contains("EPYC").contains("sick");
+  }
+
+  @Test
   void holdsAPluginToItsPromiseThatProbeNeverThrows() {
     FakeBackendFactory npu = FakeBackendFactory.failing("npu", new IllegalStateException("oops"));
     BackendSelection selection =

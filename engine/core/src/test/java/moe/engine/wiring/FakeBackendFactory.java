@@ -16,7 +16,7 @@ final class FakeBackendFactory implements BackendFactory {
   private final String name;
   private final Supplier<Availability> probe;
   private final List<FakeBackend> opened = new ArrayList<>();
-  private Support recommends = Support.YES;
+  private Supplier<Support> recommends = () -> Support.YES;
 
   private FakeBackendFactory(String name, Supplier<Availability> probe) {
     this.name = name;
@@ -45,7 +45,16 @@ final class FakeBackendFactory implements BackendFactory {
 
   /// Recommends none of its devices.
   FakeBackendFactory notFor(String reason) {
-    recommends = new Support.No(reason);
+    recommends = () -> new Support.No(reason);
+    return this;
+  }
+
+  /// Fails when it is asked whether it recommends a device.
+  FakeBackendFactory undecided(RuntimeException failure) {
+    recommends =
+        () -> {
+          throw failure;
+        };
     return this;
   }
 
@@ -71,7 +80,7 @@ final class FakeBackendFactory implements BackendFactory {
 
   @Override
   public Support recommends(DeviceInfo device) {
-    return recommends;
+    return recommends.get();
   }
 
   @Override
