@@ -3,6 +3,7 @@ package moe.engine.checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import moe.engine.files.OneLine;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +30,7 @@ record DataFile(Path path) {
 
   /// Names come from files: control characters must not reach the terminal, nor a megabyte of text.
   static String oneLine(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}", "?");
-    return clean.length() <= 300 ? clean : clean.substring(0, 300) + "…";
+    return OneLine.of(text, 300);
   }
 
   /// The bytes of a small file.

@@ -1,5 +1,6 @@
 package moe.engine.text;
 
+import moe.engine.files.OneLine;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -17,11 +18,6 @@ final class TextError {
 
   static MoeException of(String place, String what, String remedy, @Nullable Throwable cause) {
     return new MoeException(
-        ErrorKind.DATA, oneLine("%s: %s; %s".formatted(place, what, remedy)), cause);
-  }
-
-  // Names of files may hold anything, and must not reach the terminal as commands to it.
-  private static String oneLine(String message) {
-    return message.replaceAll("\\p{Cntrl}", "?");
+        ErrorKind.DATA, OneLine.of("%s: %s; %s".formatted(place, what, remedy)), cause);
   }
 }

@@ -6,6 +6,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import moe.engine.files.OneLine;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +61,6 @@ record ModelFile(Path path, long mostBytes) {
 
   /// A piece of the file in quotes: short, and without control characters for the terminal.
   static String quoted(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}", "?");
-    return '"' + (clean.length() <= 60 ? clean : clean.substring(0, 60) + "…") + '"';
+    return '"' + OneLine.of(text, 60) + '"';
   }
 }
