@@ -39,8 +39,16 @@ public final class Workload implements AutoCloseable {
     this.evaluation =
         new EvaluationRun(config, model, text, config.metrics().heldOutBatches(), () -> false);
     this.batches = evaluation.batches();
-    this.trainer =
-        config.run().mode() == RunMode.TRAIN ? Training.trainer(config, model, text) : null;
+    boolean complete = false;
+    try {
+      this.trainer =
+          config.run().mode() == RunMode.TRAIN ? Training.trainer(config, model, text) : null;
+      complete = true;
+    } finally {
+      if (!complete) {
+        evaluation.close();
+      }
+    }
   }
 
   /// Loads a pipeline.

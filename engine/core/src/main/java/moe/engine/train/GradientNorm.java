@@ -29,8 +29,16 @@ public final class GradientNorm implements AutoCloseable {
     gradients = model.parameters().all().stream().map(ModelParameter::trained).toList();
     hostSquares = new float[gradients.size()];
     buffers = new Buffers(model.backend());
-    squares = buffers.f32(gradients.size());
-    factor = buffers.f32(1);
+    boolean complete = false;
+    try {
+      squares = buffers.f32(gradients.size());
+      factor = buffers.f32(1);
+      complete = true;
+    } finally {
+      if (!complete) {
+        buffers.close();
+      }
+    }
   }
 
   /// The norm now. Waits for the device.

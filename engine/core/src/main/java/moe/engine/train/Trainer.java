@@ -41,7 +41,7 @@ public final class Trainer implements AutoCloseable {
   private Optional<NonFinite> firstNonFinite = Optional.empty();
 
   /// @param model made for training
-  /// @param optimizer over its parameters, closed with this
+  /// @param optimizer over its parameters, closed with this, also where this cannot be made
   /// @param balance empty for none
   public Trainer(
       Gpt2 model,
@@ -63,13 +63,24 @@ public final class Trainer implements AutoCloseable {
     this.ids = new int[plan.batch() * plan.seqLength()];
     this.adaptations = model.adaptations();
     this.auxiliary = model.auxiliaryLosses().orElse(null);
-    this.gradients = new GradientNorm(model);
-    this.pass = model.trainingPass(plan.batch(), plan.seqLength());
-    this.unattended = // a router that learns on the way is at work on the host; a device
-        // propagates none
-        adaptations.present() || plan.propagate()
-            ? null
-            : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
+    // A router that learns on the way is at work on the host; a device alone propagates nothing.
+    boolean attended = adaptations.present() || plan.propagate();
+    @Nullable GradientNorm norm = null;
+    @Nullable Gpt2Pass activations = null;
+    boolean complete = false;
+    try {
+      norm = new GradientNorm(model);
+      activations = model.trainingPass(plan.batch(), plan.seqLength());
+      complete = true;
+    } finally {
+      if (!complete) {
+        close(optimizer, norm, activations);
+      }
+    }
+    this.gradients = norm;
+    this.pass = activations;
+    this.unattended =
+        attended ? null : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
   }
 
   /// Makes one step. If its loss or gradient is not finite, the weights stay as they were, unless
@@ -201,10 +212,17 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (unattended != null) {
+      unattended.close();
+    }
+    close(optimizer, gradients, pass);
+  }
+
+  private static void close(
+      AdamWOptimizer optimizer, @Nullable GradientNorm gradients, @Nullable Gpt2Pass pass) {
     try (optimizer;
         gradients;
-        pass;
-        unattended) {
+        pass) {
       // closes all
     }
   }
