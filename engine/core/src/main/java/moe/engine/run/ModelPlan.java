@@ -125,6 +125,18 @@ record ModelPlan(
     agreement.check("moe.d_hidden", config.moe().dHidden(), spec.dHidden());
     agreement.require(
         "run.seq_length", config.run().seqLength(), spec.positions(), n -> n <= spec.positions());
+    long tokens = (long) config.run().batchSize() * config.run().seqLength(); // at most 2^40
+    if (tokens * moe.topK() > Integer.MAX_VALUE) {
+      throw new MoeException(
+          ErrorKind.USAGE,
+          "run.batch_size = %d: with the top_k = %d of the checkpoint %s, a batch has %d assignments; at most %d work"
+              .formatted(
+                  config.run().batchSize(),
+                  moe.topK(),
+                  directory,
+                  tokens * moe.topK(),
+                  Integer.MAX_VALUE));
+    }
   }
 
   private record Agreement(PipelineConfig config, Path directory) {
