@@ -2,6 +2,7 @@
 // gradient and both moments: 28 bytes an element.
 //
 // parameter, gradient, first, second  F32 [n]
+// half                                bf16 [n] or null: the parameter rounded, for tensor cores
 // schedule                            F32 [3]: rate, 1/(1 − beta1^step), 1/(1 − beta2^step), read
 //                                     on the device so that a captured graph can be replayed
 //
@@ -10,7 +11,7 @@
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_adamw(float* parameter, const float* gradient, float* first, float* second,
-              const float* schedule, int64_t n, float beta1, float beta2, float epsilon,
+              moe::bf16* half, const float* schedule, int64_t n, float beta1, float beta2, float epsilon,
               float weightDecay) {
   float rate = schedule[0], correction1 = schedule[1], correction2 = schedule[2];
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; i < n;
@@ -21,6 +22,8 @@ extern "C" __global__ void __launch_bounds__(256)
     first[i] = m;
     second[i] = v;
     float step = m * correction1 / (sqrtf(v * correction2) + epsilon);
-    parameter[i] = p - rate * fmaf(weightDecay, p, step);
+    p -= rate * fmaf(weightDecay, p, step);
+    parameter[i] = p;
+    if (half) half[i] = moe::fromFloat<moe::bf16>(p);
   }
 }

@@ -4,15 +4,15 @@
 //
 // rows       bf16 or F32 [splits, slots, dModel], sorted by expert
 // positions  I32 [tokens, topK], -1 for an unused slot
-// gates      F32 [tokens, topK]
-// out        bf16 or F32 [tokens, dModel]
+// gates      F32 [tokens, topK]; null: all 1
+// out        bf16 or F32 [tokens, dModel], added to if `accumulate`
 //
 // moe_combine_ROWS_OUT: 8 columns a thread, dModel a multiple of 8. moe_combine_two_*: the same,
 //   faster up to topK 2. moe_combine_any_*: 1 column a thread, any dModel.
 // Launch: grid = (tokens, ceil(dModel / columns a thread / block)), block <= 256, shared = 0.
 //   Parameters: CombineArgs by value.
+#include "dependent.cuh"
 #include "numeric.cuh"
-#include "sm90.cuh"
 
 namespace moe {
 
@@ -26,6 +26,7 @@ struct CombineArgs {
   int dModel;
   int splits;
   int slots;
+  int accumulate;
 };
 
 /// Some columns of a row as they lie in memory.
@@ -107,7 +108,7 @@ __device__ __forceinline__ void combine(const CombineArgs& args) {
       int slot = token * args.topK + base + i;
       bool used = base + i < args.topK;
       positions[i] = used ? __ldg(args.positions + slot) : -1;
-      gates[i] = used ? __ldg(args.gates + slot) : 0.0f;
+      gates[i] = !used ? 0.0f : args.gates ? __ldg(args.gates + slot) : 1.0f;
     }
     Piece<Row, COLUMNS> pieces[BATCH];
 #pragma unroll
@@ -133,7 +134,12 @@ __device__ __forceinline__ void combine(const CombineArgs& args) {
       for (int j = 0; j < COLUMNS; ++j) total[j] = fmaf(gates[i], value[j], total[j]);
     }
   }
-  store(total, static_cast<Out*>(args.out) + static_cast<int64_t>(token) * args.dModel + column);
+  Out* out = static_cast<Out*>(args.out) + static_cast<int64_t>(token) * args.dModel + column;
+  if (args.accumulate) {
+#pragma unroll
+    for (int j = 0; j < COLUMNS; ++j) total[j] += toFloat(out[j]);
+  }
+  store(total, out);
 }
 
 }  // namespace moe

@@ -32,11 +32,7 @@
   }
 
 MOE_EXPERTS_UP(moe_experts_up_n32, 32, 10, false, true, 1, moe::ANY_ACTIVATION)
-MOE_EXPERTS_UP(moe_experts_up_n128, 128, 6, false, true, 1, moe::ANY_ACTIVATION)
-MOE_EXPERTS_UP(moe_experts_up_gelu_n256, 256, 4, false, true, 1, moe::GELU)
 MOE_EXPERTS_UP(moe_experts_up_gated_n32, 32, 10, true, true, 1, moe::ANY_ACTIVATION)
-MOE_EXPERTS_UP(moe_experts_up_gated_n128, 128, 6, true, true, 1, moe::ANY_ACTIVATION)
-MOE_EXPERTS_UP(moe_experts_up_gated_silu_n256, 256, 4, true, true, 1, moe::SILU)
 MOE_EXPERTS_UP(moe_experts_up_rows_n128, 128, 6, false, false, 2, moe::ANY_ACTIVATION)
 MOE_EXPERTS_UP(moe_experts_up_rows_gelu_n256, 256, 4, false, false, 2, moe::GELU)
 MOE_EXPERTS_UP(moe_experts_up_rows_gated_n128, 128, 6, true, false, 2, moe::ANY_ACTIVATION)

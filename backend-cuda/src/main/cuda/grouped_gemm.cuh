@@ -31,10 +31,11 @@ namespace moe {
 struct GroupedGemm {
   const bf16* tokens;      // GATHER: [tokens, in]
   const int* assignments;  // GATHER: [slots], row -> token · topK + k
-  const int* offsets;      // [experts + 1]
+  const int* offsets;      // [experts + 1]; null: one expert has all `slots`
   const float* bias;       // [experts, outWidth] or null; of W_up if gated
   const float* gateBias;   // [experts, outWidth] or null
   void* out;               // [splits, slots, outWidth]
+  int* ticket;             // [1], 0 before the first launch, left at 0; only for MAX_N = 256
   int experts;
   int topK;
   int in;          // K
@@ -44,7 +45,6 @@ struct GroupedGemm {
   int activation;  // Activation
   int slots;       // rows between the outs of two splits
   int upFirst;     // GATED: W_up lies before W_gate in memory, and so in the tile
-  int* ticket;     // [1], 0 before the first launch, left at 0; only for MAX_N = 256
 };
 
 constexpr int STAGE_K = 64;                             // columns of K in a stage: 128 bytes
@@ -213,8 +213,8 @@ class GroupedGemmKernel {
     for (int base = 0; base < args_.experts; base += 32) {
       int expert = base + lane;
       bool valid = expert < args_.experts;
-      int begin = valid ? args_.offsets[expert] : 0;
-      int end = valid ? args_.offsets[expert + 1] : 0;
+      int begin = valid && args_.offsets ? args_.offsets[expert] : 0;
+      int end = !valid ? 0 : args_.offsets ? args_.offsets[expert + 1] : args_.slots;
       int sum = (end - begin + args_.tile - 1) / args_.tile;
 #pragma unroll
       for (int step = 1; step < 32; step *= 2) {
@@ -228,7 +228,7 @@ class GroupedGemmKernel {
       tiles += __shfl_sync(~0u, sum, 31);
     }
     if (lane == 0) {
-      offsets_[0] = args_.offsets[0];
+      offsets_[0] = args_.offsets ? args_.offsets[0] : 0;
       starts_[0] = 0;
     }
   }

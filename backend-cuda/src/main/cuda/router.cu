@@ -1,25 +1,32 @@
 // moe_route: the linear router in one kernel: logits = W · x + b in float32, the topK best experts
-// of each token, softmax over them (which is the softmax over all, renormalised to sum 1). Of equal
-// logits the smaller id wins; NaN counts as the least, so an id is always in range, and it makes
-// the gates of its token NaN only if chosen.
+// of each token by logit + choiceBias, softmax over the logits of these. Of equal scores the smaller
+// id wins; NaN counts as the least, so an id is always in range, and it makes all gates of its token
+// NaN.
 //
-// x          bf16 or float32 [tokens, dModel]
-// weight     the type of x, [experts, dModel]
-// bias       F32 [experts] or null
-// expertIds  I32 [tokens, topK], best first
-// gates      F32 [tokens, topK]
+// x           bf16 or float32 [tokens, dModel]
+// weight      the type of x, [experts, dModel]
+// bias        F32 [experts] or null
+// choiceBias  F32 [experts] or null
+// logits      F32 [tokens, experts] or null
+// expertIds   I32 [tokens, topK], best first
+// gates       F32 [tokens, topK]
 //
 // moe_route_bf16_eN: exact products of bf16 on tensor cores, summed in float32; experts <= N,
 //   dModel a multiple of 8. A block takes 16 · groups tokens; `slices` warps share dModel for each
 //   16 of them. Launch: grid = ceil(tokens / 16 / groups), block = 32 · groups · slices <= 512,
 //   shared = 4 · 16 · N · groups · slices.
+// moe_route_split_eN: the same for float32: each number is the sum of two of bf16, and only the
+//   product of the two lesser parts is left out. Logits are right to about 16 bits, so that almost
+//   never another expert is chosen.
 // moe_route_f32: fused multiply-adds in float32, any dModel, experts <= 256. Launch: grid =
 //   ceil(tokens / 16), block = 256, shared = 4 · 16 · experts.
 // topK <= 32. Parameters: RouterArgs by value.
-#include <climits>
-
+#include "dependent.cuh"
 #include "numeric.cuh"
-#include "sm90.cuh"
+
+#ifndef MOE_DYNAMIC_SHARED  // the emulation of the tests has its own
+#define MOE_DYNAMIC_SHARED(TYPE, NAME) extern __shared__ TYPE NAME[]
+#endif
 
 namespace moe {
 
@@ -27,6 +34,8 @@ struct RouterArgs {
   const void* x;
   const void* weight;
   const float* bias;
+  const float* choiceBias;
+  float* logits;
   int* expertIds;
   float* gates;
   int tokens;
@@ -46,11 +55,6 @@ __device__ __forceinline__ uint32_t sortable(float value) {
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-__device__ __forceinline__ float unsortable(uint32_t key) {
-  if (key == 1) return __int_as_float(0x7fc00000);
-  return __uint_as_float(key & 0x80000000u ? key & 0x7fffffffu : ~key);
-}
-
 /// 8 neighbouring lanes choose the experts of one token; lane l has those with id % 8 = l % 8. The
 /// whole warp takes part, `token` beyond the last is computed and not stored.
 /// @param logits shared memory, [experts], experts <= 8 · KEYS
@@ -58,13 +62,20 @@ template <int KEYS>
 __device__ __forceinline__ void choose(const float* logits, const RouterArgs& args, int token) {
   int lane = threadIdx.x & 7;
   uint32_t keys[KEYS];  // 0: none, or chosen already
+  bool nan = false;
 #pragma unroll
   for (int i = 0; i < KEYS; ++i) {
     int e = lane + 8 * i;
-    keys[i] = e < args.experts ? sortable(logits[e]) : 0;
+    bool there = e < args.experts;
+    float logit = there ? logits[e] : 0.0f;
+    nan |= logit != logit;
+    keys[i] = there ? sortable(args.choiceBias ? logit + args.choiceBias[e] : logit) : 0;
+    if (there && args.logits && token < args.tokens) {
+      args.logits[static_cast<int64_t>(token) * args.experts + e] = logit;
+    }
   }
-  float best = 0.0f, sum = 0.0f;
-  float gates[MOST_CHOSEN / 8] = {};  // of k = lane + 8 · i
+  float best = -INFINITY;  // with a bias the first need not be the largest
+  float chosen[MOST_CHOSEN / 8] = {};  // of k = lane + 8 · i
   int ids[MOST_CHOSEN / 8] = {};
   for (int k = 0; k < args.topK; ++k) {
     uint32_t key = keys[0];
@@ -89,17 +100,26 @@ __device__ __forceinline__ void choose(const float* logits, const RouterArgs& ar
     for (int i = 0; i < KEYS; ++i) {
       if (id == lane + 8 * i) keys[i] = 0;
     }
-    float logit = unsortable(key);
-    if (k == 0) best = logit;
-    float weight = expf(logit - best);
-    sum += weight;
+    float logit = logits[id];
+    best = fmaxf(best, logit);
 #pragma unroll
     for (int i = 0; i < MOST_CHOSEN / 8; ++i) {
       if (k == lane + 8 * i) {
-        gates[i] = weight;
+        chosen[i] = logit;
         ids[i] = id;
       }
     }
+  }
+  float sum = 0.0f;
+#pragma unroll
+  for (int i = 0; i < MOST_CHOSEN / 8; ++i) {
+    chosen[i] = lane + 8 * i < args.topK ? expf(chosen[i] - best) : 0.0f;
+    sum += chosen[i];
+  }
+#pragma unroll
+  for (int step = 4; step > 0; step /= 2) {
+    sum += __shfl_xor_sync(~0u, sum, step);
+    nan |= __shfl_xor_sync(~0u, static_cast<int>(nan), step) != 0;
   }
   if (token >= args.tokens) return;
 #pragma unroll
@@ -108,29 +128,63 @@ __device__ __forceinline__ void choose(const float* logits, const RouterArgs& ar
     if (k < args.topK) {
       int64_t slot = static_cast<int64_t>(token) * args.topK + k;
       args.expertIds[slot] = ids[i];
-      args.gates[slot] = gates[i] / sum;
+      args.gates[slot] = nan ? __int_as_float(0x7fc00000) : chosen[i] / sum;
     }
   }
 }
 
 __device__ __forceinline__ void multiplyBf16(
     float (&d)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
+#ifdef MOE_EMULATED
+  emulatedMmaBf16(d, {a0, a1, a2, a3}, {b0, b1});
+#else
   asm volatile(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+#endif
 }
 
-__device__ __forceinline__ uint4 load16(const bf16* pointer, bool valid) {
-  return valid ? __ldg(reinterpret_cast<const uint4*>(pointer)) : make_uint4(0, 0, 0, 0);
-}
+/// 8 neighbours of a row as operands of bf16.
+struct Half8 {
+  using Element = bf16;
+  static constexpr int PARTS = 1;
+  uint4 parts[1];
+
+  __device__ __forceinline__ Half8(const bf16* from, bool valid) {
+    parts[0] = valid ? __ldg(reinterpret_cast<const uint4*>(from)) : make_uint4(0, 0, 0, 0);
+  }
+};
+
+/// 8 neighbours of a row in float32, each the sum of two of bf16, the larger first.
+struct Split8 {
+  using Element = float;
+  static constexpr int PARTS = 2;
+  uint4 parts[2];
+
+  __device__ __forceinline__ Split8(const float* from, bool valid) {
+    float4 zero = make_float4(0, 0, 0, 0);
+    float4 a = valid ? __ldg(reinterpret_cast<const float4*>(from)) : zero;
+    float4 b = valid ? __ldg(reinterpret_cast<const float4*>(from) + 1) : zero;
+    parts[0] = make_uint4(packBf16(a.x, a.y), packBf16(a.z, a.w), packBf16(b.x, b.y), packBf16(b.z, b.w));
+    parts[1] = make_uint4(rest(a.x, a.y, parts[0].x), rest(a.z, a.w, parts[0].y),
+                          rest(b.x, b.y, parts[0].z), rest(b.z, b.w, parts[0].w));
+  }
+
+  /// What rounding left of two numbers.
+  static __device__ __forceinline__ uint32_t rest(float low, float high, uint32_t rounded) {
+    return packBf16(low - __uint_as_float(rounded << 16),
+                    high - __uint_as_float(rounded & 0xFFFF0000u));
+  }
+};
 
 /// 16 tokens a group of warps, which take turns at 32 columns of dModel and add up in order. The
 /// order of columns within a product is free, so each lane reads 8 neighbours at once.
-template <int EIGHTS>
-__device__ __forceinline__ void routeBf16(const RouterArgs& args) {
-  extern __shared__ float partial[];
+template <int EIGHTS, class Operand>
+__device__ __forceinline__ void routeTensor(const RouterArgs& args) {
+  using Element = typename Operand::Element;
+  MOE_DYNAMIC_SHARED(float, partial);
   constexpr int WIDTH = EIGHTS * 8;
   constexpr int TILE = GROUP_TOKENS * WIDTH;
   int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
@@ -141,9 +195,10 @@ __device__ __forceinline__ void routeBf16(const RouterArgs& args) {
   int upperToken = firstToken + group * GROUP_TOKENS + row;
   releaseSuccessor();  // the plan waits for all of this kernel before it reads
   awaitPredecessor();
-  const bf16* weight = static_cast<const bf16*>(args.weight);
-  const bf16* upper = static_cast<const bf16*>(args.x) + static_cast<int64_t>(upperToken) * args.dModel;
-  const bf16* lower = upper + 8ll * args.dModel;
+  const Element* weight = static_cast<const Element*>(args.weight);
+  const Element* upper =
+      static_cast<const Element*>(args.x) + static_cast<int64_t>(upperToken) * args.dModel;
+  const Element* lower = upper + 8ll * args.dModel;
   bool hasUpper = upperToken < args.tokens;
   bool hasLower = upperToken + 8 < args.tokens;
   float sums[EIGHTS][4] = {};
@@ -151,15 +206,22 @@ __device__ __forceinline__ void routeBf16(const RouterArgs& args) {
   for (int base = slice * 32; base < args.dModel; base += args.slices * 32) {
     int column = base + quad * 8;
     bool inside = column < args.dModel;
-    uint4 a = load16(upper + column, inside && hasUpper);
-    uint4 b = load16(lower + column, inside && hasLower);
+    Operand a(upper + column, inside && hasUpper);
+    Operand b(lower + column, inside && hasLower);
 #pragma unroll
     for (int eight = 0; eight < EIGHTS; ++eight) {
       int expert = eight * 8 + row;
-      uint4 w = load16(weight + static_cast<int64_t>(expert) * args.dModel + column,
-                       inside && expert < args.experts);
-      multiplyBf16(sums[eight], a.x, b.x, a.y, b.y, w.x, w.y);
-      multiplyBf16(sums[eight], a.z, b.z, a.w, b.w, w.z, w.w);
+      Operand w(weight + static_cast<int64_t>(expert) * args.dModel + column,
+                inside && expert < args.experts);
+#pragma unroll
+      for (int i = 0; i < Operand::PARTS; ++i) {
+#pragma unroll
+        for (int j = 0; i + j < Operand::PARTS; ++j) {
+          const uint4 &u = a.parts[i], &l = b.parts[i], &v = w.parts[j];
+          multiplyBf16(sums[eight], u.x, l.x, u.y, l.y, v.x, v.y);
+          multiplyBf16(sums[eight], u.z, l.z, u.w, l.w, v.z, v.w);
+        }
+      }
     }
   }
 #pragma unroll
@@ -189,7 +251,7 @@ constexpr int ANY_EXPERTS = 256;
 
 /// 16 tokens a block, 2 a warp; lanes share dModel.
 __device__ __forceinline__ void routeF32(const RouterArgs& args) {
-  extern __shared__ float partial[];
+  MOE_DYNAMIC_SHARED(float, partial);
   int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
   int firstToken = blockIdx.x * GROUP_TOKENS + warp * 2;
   releaseSuccessor();  // the plan waits for all of this kernel before it reads
@@ -230,16 +292,20 @@ __device__ __forceinline__ void routeF32(const RouterArgs& args) {
 
 }  // namespace moe
 
-#define MOE_ROUTE(NAME, EIGHTS)                                               \
+#define MOE_ROUTE(NAME, EIGHTS, OPERAND)                                      \
   extern "C" __global__ void __launch_bounds__(512)                           \
       NAME(const __grid_constant__ moe::RouterArgs args) {                    \
-    moe::routeBf16<EIGHTS>(args);                                             \
+    moe::routeTensor<EIGHTS, moe::OPERAND>(args);                             \
   }
 
-MOE_ROUTE(moe_route_bf16_e8, 1)
-MOE_ROUTE(moe_route_bf16_e32, 4)
-MOE_ROUTE(moe_route_bf16_e64, 8)
-MOE_ROUTE(moe_route_bf16_e128, 16)
+MOE_ROUTE(moe_route_bf16_e8, 1, Half8)
+MOE_ROUTE(moe_route_bf16_e32, 4, Half8)
+MOE_ROUTE(moe_route_bf16_e64, 8, Half8)
+MOE_ROUTE(moe_route_bf16_e128, 16, Half8)
+MOE_ROUTE(moe_route_split_e8, 1, Split8)
+MOE_ROUTE(moe_route_split_e32, 4, Split8)
+MOE_ROUTE(moe_route_split_e64, 8, Split8)
+MOE_ROUTE(moe_route_split_e128, 16, Split8)
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_route_f32(const __grid_constant__ moe::RouterArgs args) {

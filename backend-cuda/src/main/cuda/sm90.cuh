@@ -166,6 +166,13 @@ __device__ __forceinline__ uint64_t swizzledRows(uint32_t address) {
          ((address & 0x3FFFF) >> 4);
 }
 
+/// The same memory read the other way: K along the rows of 128 bytes, groups of 64 columns `apart`
+/// bytes from each other.
+__device__ __forceinline__ uint64_t swizzledColumns(uint32_t address, uint32_t apart) {
+  return (uint64_t{1} << 62) | (uint64_t{1024 >> 4} << 32) | (uint64_t{apart >> 4} << 16) |
+         ((address & 0x3FFFF) >> 4);
+}
+
 __device__ __forceinline__ void wgmmaFence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
 __device__ __forceinline__ void wgmmaCommit() {

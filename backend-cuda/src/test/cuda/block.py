@@ -15,18 +15,18 @@ def struct(name, *fields):
     return type(name, (c.Structure,), {"_fields_": [(f[2:], kinds[f[0]]) for f in fields]})
 
 
-RouterArgs = struct("RouterArgs", "p:x", "p:weight", "p:bias", "p:expertIds", "p:gates",
-                    "i:tokens", "i:dModel", "i:experts", "i:topK", "i:slices")
+RouterArgs = struct("RouterArgs", "p:x", "p:weight", "p:bias", "p:choiceBias", "p:logits",
+                    "p:expertIds", "p:gates", "i:tokens", "i:dModel", "i:experts", "i:topK", "i:slices")
 DispatchArgs = struct("DispatchArgs", "p:expertIds", "p:offsets", "p:assignments", "p:positions",
                       "p:counts", "i:slots", "i:experts")
 GroupedGemm = struct("GroupedGemm", "p:tokens", "p:assignments", "p:offsets", "p:bias",
-                     "p:gateBias", "p:out", "i:experts", "i:topK", "i:in_", "i:outWidth", "i:tile",
-                     "i:splits", "i:activation", "i:slots", "i:upFirst", "p:ticket")
+                     "p:gateBias", "p:out", "p:ticket", "i:experts", "i:topK", "i:in_", "i:outWidth", "i:tile",
+                     "i:splits", "i:activation", "i:slots", "i:upFirst")
 AnyExperts = struct("AnyExperts", "p:rows", "p:assignments", "p:offsets", "p:weight", "p:gate",
                     "p:bias", "p:gateBias", "p:out", "i:experts", "i:topK", "i:in_", "i:outWidth",
                     "i:activation")
 CombineArgs = struct("CombineArgs", "p:rows", "p:positions", "p:gates", "p:out", "i:tokens",
-                     "i:topK", "i:dModel", "i:splits", "i:slots")
+                     "i:topK", "i:dModel", "i:splits", "i:slots", "i:accumulate")
 
 STAGES = {32: 10, 128: 6, 256: 4}
 
@@ -128,7 +128,7 @@ class Block:
         s, m = self.spec, self.memory
         if s.tokens == 0:
             return
-        args = RouterArgs(m["x"], m["router"], m["routerBias"], m["expertIds"], m["gates"],
+        args = RouterArgs(m["x"], m["router"], m["routerBias"], 0, 0, m["expertIds"], m["gates"],
                           s.tokens, s.dModel, s.experts, s.topK)
         if self.float32:
             self.launch("moe_route_f32", (ceil(s.tokens, 16),), 256, 64 * s.experts, [args], stream)
@@ -171,8 +171,8 @@ class Block:
                             m["upBias"], m["gateBias"], m["hidden"], s.dModel, s.dHidden,
                             s.activation)
         args = GroupedGemm(m["x"], m["assignments"], m["offsets"], m["upBias"], m["gateBias"],
-                           m["hidden"], s.experts, s.topK, s.dModel, s.dHidden, ch.upTile, 1,
-                           s.activation, s.slots, self.upFirst, m["tickets"])
+                           m["hidden"], m["tickets"], s.experts, s.topK, s.dModel, s.dHidden,
+                           ch.upTile, 1, s.activation, s.slots, self.upFirst)
         made = {GELU: 'gelu_', SILU: 'silu_'}[s.activation] if ch.up == 256 else ''
         name = f"moe_experts_up_{'rows_' if ch.rows else ''}{'gated_' if s.gated else ''}{made}n{ch.up}"
         self.launch(name, (MULTIPROCESSORS,), 384, gemm_shared(ch.up, s.experts),
@@ -183,9 +183,9 @@ class Block:
         if not self.fast:
             return self.any(stream, m["hidden"], 0, m["down"], 0, m["downBias"], 0, m["rows"],
                             s.dHidden, s.dModel, NONE)
-        args = GroupedGemm(0, 0, m["offsets"], m["downBias"], 0, m["rows"], s.experts, s.topK,
-                           s.dHidden, s.dModel, ch.downTile, ch.splits, NONE, s.slots, 0,
-                           m["tickets"] + 4)
+        args = GroupedGemm(0, 0, m["offsets"], m["downBias"], 0, m["rows"],
+                           m["tickets"] + 4, s.experts, s.topK, s.dHidden, s.dModel, ch.downTile,
+                           ch.splits, NONE, s.slots, 0)
         name = f"moe_experts_down_{'f32_' if self.rowsFloat else ''}n{ch.down}"
         self.launch(name, (MULTIPROCESSORS,), 384, gemm_shared(ch.down, s.experts),
                     [self.downMap, self.hiddenMap, args], stream)
@@ -234,7 +234,7 @@ def product(kernels, name, n, memory, counts, width, outWidth, transposed, tile=
         weights = tensor_map(memory["weights"], (width, experts * outWidth), (2 * width,),
                              (64, 128))
     rows = tensor_map(memory["rows"], (width, slots), (2 * width,), (64, 32))
-    args = GroupedGemm(0, 0, memory["offsets"], 0, 0, memory["out"], experts, 1, width, outWidth,
-                       tile or n, 1, NONE, slots, 0, memory["tickets"])
+    args = GroupedGemm(0, 0, memory["offsets"], 0, 0, memory["out"], memory["tickets"],
+                       experts, 1, width, outWidth, tile or n, 1, NONE, slots, 0)
     kernels[f"{name}_n{n}"].launch((MULTIPROCESSORS,), 384, gemm_shared(n, experts),
                                    [weights, rows, args], stream)

@@ -54,6 +54,7 @@ struct Warp {
   Barrier barrier;
   alignas(16) char slots[32][16];
   float a[32][4], b[32][2];
+  uint32_t halfA[32][4], halfB[32][2];
 };
 
 struct Fiber {
@@ -209,6 +210,31 @@ inline float emulatedTf32(float value) {
   bits = (bits + 0x1000) & ~0x1fffu;
   std::memcpy(&value, &bits, 4);
   return value;
+}
+struct Half4 { uint32_t words[4]; };
+struct Half2 { uint32_t words[2]; };
+inline float halfOf(uint32_t pair, int index) {
+  uint32_t bits = index ? pair & 0xFFFF0000u : pair << 16;
+  float value;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+/// mma.m16n8k16: each register of A and B holds two neighbours of K.
+inline void emulatedMmaBf16(float (&d)[4], Half4 a, Half2 b) {
+  emulated::Warp& warp = emulated::warp();
+  int lane = emulated::lane();
+  std::memcpy(warp.halfA[lane], a.words, sizeof(a));
+  std::memcpy(warp.halfB[lane], b.words, sizeof(b));
+  emulated::await(warp.barrier, false);
+  for (int i = 0; i < 4; ++i) {
+    int row = lane / 4, column = lane % 4 * 2 + i % 2;
+    for (int k = 0; k < 16; ++k) {
+      int member = k % 8 / 2, upper = k / 8;
+      d[i] += halfOf(warp.halfA[row * 4 + member][upper * 2 + i / 2], k % 2) *
+              halfOf(warp.halfB[column * 4 + member][upper], k % 2);
+    }
+  }
+  emulated::await(warp.barrier, false);
 }
 inline void emulatedMmaTf32(float (&d)[4], const float (&a)[4], const float (&b)[2]) {
   emulated::Warp& warp = emulated::warp();

@@ -150,6 +150,31 @@ R cuGraphExecDestroy(void* exec) { ENTER; return 0; }
 R cuGraphLaunch(void* exec, void* stream) { ENTER; return 0; }
 R cuMemAllocHost_v2(void** memory, size_t bytes) { ENTER; *memory = malloc(bytes); return 0; }
 R cuMemFreeHost(void* memory) { ENTER; free(memory); return 0; }
+// CUlaunchConfig with one attribute, 6: the kernel may start before its predecessor has ended.
+R cuLaunchKernelEx(const unsigned* config, void* function, void** arguments, void** extra) {
+  ENTER;
+  const int* attribute = *(const int**)(config + 10);
+  int blocks = config[0] > 0 && config[1] > 0 && config[2] > 0;
+  int threads = config[3] * config[4] * config[5];
+  int right = blocks && threads > 0 && threads <= 1024 && config[6] <= 232448 && config[12] == 1 &&
+              attribute[0] == 6 && attribute[2] == 1;
+  return right ? 0 : 1;
+}
+// Holds the call to what the driver's manual asks of it.
+R cuTensorMapEncodeTiled(void* map, int type, unsigned rank, P address, const uint64_t* extents,
+                         const uint64_t* strides, const uint32_t* box, const uint32_t* steps,
+                         int interleave, int swizzle, int promotion, int fill) {
+  ENTER;
+  int right = (P)map % 64 == 0 && type == 9 && rank >= 2 && rank <= 5 && address % 16 == 0 &&
+              interleave == 0 && swizzle == 3 && promotion == 3 && fill == 0 && box[0] * 2 <= 128;
+  for (unsigned i = 0; i < rank; ++i) {
+    right = right && extents[i] > 0 && extents[i] <= 1ull << 32 && box[i] > 0 && box[i] <= 256 &&
+            steps[i] == 1;
+    if (i + 1 < rank) right = right && strides[i] % 16 == 0 && strides[i] < 1ull << 40;
+  }
+  memset(map, 0, 128);
+  return right ? 0 : 1;
+}
 R cuGetErrorString(R error, const char** text) {
   *text = error == 700 ? "an illegal memory access was encountered" : "as the test asked";
   return 0;

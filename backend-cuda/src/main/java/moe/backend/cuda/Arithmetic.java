@@ -5,5 +5,7 @@ enum Arithmetic {
   /// Fused multiply-adds in float32.
   F32,
   /// Tensor cores, with inputs rounded to 10 fraction bits.
-  TF32
+  TF32,
+  /// Tensor cores, with inputs rounded to bfloat16; as `TF32` where there is no kernel for that.
+  BF16
 }

@@ -8,11 +8,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import moe.spi.device.Backend;
 import moe.spi.device.Capability;
+import moe.spi.device.Compute;
 import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceInfo;
 import moe.spi.device.MemoryUse;
 import moe.spi.device.Shape;
+import org.jspecify.annotations.Nullable;
 
 /// An NVIDIA GPU as a device.
 public final class CudaBackend implements Backend {
@@ -26,6 +28,7 @@ public final class CudaBackend implements Backend {
   private final CudaMemory memory;
   private final CudaDenseOps dense;
   private final Products exactProducts;
+  private final @Nullable HalfProducts halfProducts;
   private final Set<CudaStream> streams = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
@@ -37,13 +40,22 @@ public final class CudaBackend implements Backend {
     this.device = new Device(driver, info.index(), images);
     this.fillStream = driver.newStream();
     this.memory = new CudaMemory(device, fillStream);
-    this.dense = new CudaDenseOps(new Products(device.multiprocessors(), arithmetic));
+    this.halfProducts =
+        arithmetic == Arithmetic.BF16
+            ? new HalfProducts(device.multiprocessors(), new Halves(memory))
+            : null;
+    this.dense = new CudaDenseOps(new Products(device.multiprocessors(), arithmetic), halfProducts);
     this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32);
   }
 
   /// The matrix products of this backend, for stages that bring their own kernels.
   public Products products() {
     return dense.products();
+  }
+
+  /// The products in bf16 of a backend that multiplies so.
+  public Optional<HalfProducts> halfProducts() {
+    return Optional.ofNullable(halfProducts);
   }
 
   /// Products in float32 whatever the others are, for routers: a rounded logit may choose another
@@ -94,6 +106,15 @@ public final class CudaBackend implements Backend {
   @Override
   public double measureReadBandwidth() {
     return Peak.readBytesPerSecond(this, device.multiprocessors());
+  }
+
+  @Override
+  public Compute precision() {
+    return switch (arithmetic) {
+      case F32 -> Compute.F32;
+      case TF32 -> Compute.TF32;
+      case BF16 -> Compute.BF16;
+    };
   }
 
   @Override

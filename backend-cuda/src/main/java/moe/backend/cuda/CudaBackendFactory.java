@@ -1,25 +1,22 @@
 package moe.backend.cuda;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 import java.util.function.Supplier;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
 import moe.spi.SpiVersion;
 import moe.spi.device.Backend;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 
-/// Offers the NVIDIA GPUs of this machine.
-///
-/// The system property `moe.cuda.compute` sets how matrix products multiply: `f32`, or `tf32` for
-/// tensor cores; absent, `f32`.
+/// Offers the NVIDIA GPUs of this machine. They multiply in `f32` by default, in `tf32` on tensor
+/// cores, and in `bf16` on those of compute capability 9.0.
 public final class CudaBackendFactory implements BackendFactory {
-  /// The system property that sets how matrix products multiply.
-  public static final String COMPUTE = "moe.cuda.compute";
-
   private static final int OLDEST_CUDA = 13000;
   private static final int OLDEST_CAPABILITY = 80;
   private static final String NEEDED =
@@ -49,7 +46,6 @@ public final class CudaBackendFactory implements BackendFactory {
   @Override
   public Availability probe() {
     try {
-      var _ = arithmetic();
       return probe(drivers.get());
     } catch (MoeException e) {
       return new Availability.Unavailable(e.getMessage(), e);
@@ -92,7 +88,31 @@ public final class CudaBackendFactory implements BackendFactory {
 
   @Override
   public Backend open(DeviceInfo device) {
-    return new CudaBackend(device, drivers.get(), KernelImages::load, arithmetic());
+    return open(device, Compute.AUTO);
+  }
+
+  @Override
+  public Set<Compute> computes(DeviceInfo device) {
+    boolean hopper = drivers.get().attribute(DeviceAttribute.CAPABILITY_MAJOR, device.index()) == 9;
+    return hopper
+        ? EnumSet.of(Compute.F32, Compute.TF32, Compute.BF16)
+        : EnumSet.of(Compute.F32, Compute.TF32);
+  }
+
+  @Override
+  public Backend open(DeviceInfo device, Compute compute) {
+    return new CudaBackend(device, drivers.get(), KernelImages::load, arithmetic(compute));
+  }
+
+  static Arithmetic arithmetic(Compute compute) {
+    return switch (compute) {
+      case AUTO, F32 -> Arithmetic.F32;
+      case TF32 -> Arithmetic.TF32;
+      case BF16 -> Arithmetic.BF16;
+      case F16 ->
+          throw new MoeException(
+              ErrorKind.UNSUPPORTED, "cuda: no products in f16; use bf16, tf32 or f32");
+    };
   }
 
   private static Driver installed() {
@@ -101,17 +121,6 @@ public final class CudaBackendFactory implements BackendFactory {
           throw new MoeException(ErrorKind.DEVICE, "no driver: %s; %s".formatted(reason, NEEDED));
         });
     return new JCudaDriver();
-  }
-
-  private static Arithmetic arithmetic() {
-    String value = System.getProperty(COMPUTE, "f32");
-    return switch (value.toLowerCase(Locale.ROOT)) {
-      case "f32" -> Arithmetic.F32;
-      case "tf32" -> Arithmetic.TF32;
-      default ->
-          throw new MoeException(
-              ErrorKind.USAGE, "-D%s=%s: must be f32 or tf32".formatted(COMPUTE, value));
-    };
   }
 
   private static Availability no(String reason) {

@@ -21,9 +21,9 @@ final class CudaDenseOps implements DenseOps {
   private final Products products;
   private final LinearOps linears;
 
-  CudaDenseOps(Products products) {
+  CudaDenseOps(Products products, @Nullable HalfProducts half) {
     this.products = products;
-    this.linears = new LinearOps(products);
+    this.linears = new LinearOps(products, half);
   }
 
   Products products() {

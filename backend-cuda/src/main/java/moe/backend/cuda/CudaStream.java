@@ -4,6 +4,8 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import moe.spi.device.DeviceStream;
@@ -24,10 +26,14 @@ public final class CudaStream implements DeviceStream {
   // So much the driver takes into its queue of commands, so that the staging memory is free again.
   private static final long TAKEN_AT_ONCE = 64 << 10;
   private static final long SCRATCH_BYTES = 16 << 10;
+  private static final long TICKET_BYTES = 256;
 
   private final Device device;
   private final Driver.Handle stream;
   private final Driver.Handle scratch;
+  private final List<Driver.Handle> rooms = new ArrayList<>();
+  private final long[] roomBytes = new long[2];
+  private final long[] roomAddress = new long[2];
   private final Arena arena = Arena.ofShared();
   private final MemorySegment staging;
   private final Launch launch;
@@ -40,13 +46,14 @@ public final class CudaStream implements DeviceStream {
     this.device = device;
     this.onClose = onClose;
     this.stream = device.driver().newStream();
-    Driver.Handle memory = device.driver().allocate(SCRATCH_BYTES);
+    Driver.Handle memory = device.driver().allocate(SCRATCH_BYTES + TICKET_BYTES);
     if (memory == null) {
       device.driver().closeStream(stream);
       throw new MoeException(
           ErrorKind.MEMORY, "cuda: no room for a stream: the GPU's memory is full");
     }
     this.scratch = memory;
+    device.driver().zero(ticket(), TICKET_BYTES, stream);
     this.staging = arena.allocate(STAGING_BYTES, 64);
     this.launch = new Launch(device, stream, arena);
     this.later = new LaterDownloads(device);
@@ -79,6 +86,43 @@ public final class CudaStream implements DeviceStream {
     return scratch.address();
   }
 
+  /// A number in the device's memory, 0 between kernels, from which those of large products draw
+  /// their tiles.
+  long ticket() {
+    return scratch.address() + SCRATCH_BYTES;
+  }
+
+  /// Room for the rounded operands of a dense product, until the next one's. A room that grew too
+  /// small stays: a captured graph may hold it.
+  ///
+  /// @param index 0 or 1
+  long room(int index, long bytes) {
+    if (bytes > roomBytes[index]) {
+      long wanted = Math.max(bytes, 2 * roomBytes[index]);
+      Driver.Handle memory = device.driver().allocate(wanted);
+      if (memory == null) {
+        throw new MoeException(
+            ErrorKind.MEMORY,
+            "cuda: no room for the operands of a product: needed %,d bytes, free %,d. Make batch_size or seq_length smaller."
+                .formatted(wanted, device.driver().memory().free()));
+      }
+      rooms.add(memory);
+      roomBytes[index] = wanted;
+      roomAddress[index] = memory.address();
+    }
+    return roomAddress[index];
+  }
+
+  /// Whether calls are noted and not issued.
+  boolean isRecording() {
+    return recording;
+  }
+
+  /// Notes that the last call wrote weights.
+  void wroteWeights() {
+    launch.wroteWeights();
+  }
+
   /// The multiprocessors of the device.
   public int multiprocessors() {
     return device.multiprocessors();
@@ -94,6 +138,7 @@ public final class CudaStream implements DeviceStream {
         driver.upload(source, to.address(), stream);
         driver.synchronize(stream); // pinned memory would still be read
       }
+      Halves.written(this, to);
       return;
     }
     for (long at = 0; at < source.byteSize(); at += STAGING_BYTES) {
@@ -104,6 +149,7 @@ public final class CudaStream implements DeviceStream {
       MemorySegment.copy(source, at, staging, 0, bytes);
       driver.upload(staging.asSlice(0, bytes), to.address() + at, stream);
     }
+    Halves.written(this, to);
   }
 
   @Override
@@ -185,6 +231,7 @@ public final class CudaStream implements DeviceStream {
     }
     if (from.byteSize() > 0) {
       device.driver().copy(from.address(), to.address(), from.byteSize(), stream);
+      Halves.written(this, to);
     }
   }
 
@@ -194,6 +241,7 @@ public final class CudaStream implements DeviceStream {
     CudaTensor tensor = CudaTensor.of(target);
     if (tensor.byteSize() > 0) {
       device.driver().zero(tensor.address(), tensor.byteSize(), stream);
+      Halves.written(this, tensor);
     }
   }
 
@@ -222,6 +270,7 @@ public final class CudaStream implements DeviceStream {
     device.release("a stream", () -> device.driver().closeStream(stream));
     device.release("memory", () -> device.driver().free(scratch));
     later.close();
+    rooms.forEach(room -> device.release("memory", () -> device.driver().free(room)));
     arena.close();
   }
 

@@ -16,6 +16,8 @@ public final class CudaTensor implements Tensor {
   private final DType type;
   private final Shape shape;
   private final long address;
+  private @Nullable CudaTensor half;
+  private boolean halfIsOld;
   private volatile boolean closed;
 
   CudaTensor(CudaMemory memory, Driver.Handle allocation, DType type, Shape shape) {
@@ -65,6 +67,38 @@ public final class CudaTensor implements Tensor {
     return address;
   }
 
+  /// The address, for a kernel that may write there.
+  long writable() {
+    owner.halfIsOld = true;
+    return address();
+  }
+
+  /// The tensor whose memory this is.
+  CudaTensor owner() {
+    return owner;
+  }
+
+  /// The copy of all the owner's memory in bf16, if there is one.
+  @Nullable CudaTensor half() {
+    return owner.half;
+  }
+
+  /// Takes a copy in bf16, closed with the owner.
+  void keepHalf(CudaTensor copy) {
+    owner.half = copy;
+    owner.halfIsOld = true;
+  }
+
+  /// Whether the owner may have been written since its copy was.
+  boolean halfIsOld() {
+    return owner.halfIsOld;
+  }
+
+  /// Notes that the copy was written.
+  void halfIsNew() {
+    owner.halfIsOld = false;
+  }
+
   @Override
   public CudaTensor view(long firstElement, Shape window) {
     if (firstElement < 0 || window.elements() > shape.elements() - firstElement) {
@@ -87,6 +121,9 @@ public final class CudaTensor implements Tensor {
     if (memory != null && !closed) {
       closed = true;
       memory.closed(this, allocation);
+      if (half != null) {
+        half.close();
+      }
     }
   }
 

@@ -71,6 +71,7 @@ interface Driver {
 
   void zero(long target, long bytes, Handle stream);
 
+  /// Issues a kernel; if `Launch.isDependent`, it may start before its predecessor has ended.
   void launch(Handle function, Launch launch, Handle stream);
 
   /// From now on notes what is issued to a stream instead of doing it.
@@ -95,4 +96,10 @@ interface Driver {
   ///
   /// @param target of `allocateHost`
   void downloadLater(long source, MemorySegment target, Handle stream);
+
+  /// Describes an array of bf16 to the copy engine of compute capability 9.0: swizzled by 128
+  /// bytes, zeros beyond its edges.
+  ///
+  /// @param target 128 bytes, aligned to 64
+  void describe(TensorMap map, MemorySegment target);
 }

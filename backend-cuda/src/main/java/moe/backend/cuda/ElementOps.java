@@ -100,12 +100,15 @@ final class ElementOps {
     ADAM_W.floats("first", state.first(), n);
     ADAM_W.floats("second", state.second(), n);
     ADAM_W.floats("schedule", schedule, 3);
+    // The rounded copy is written in the same pass, so it is never old in a captured step.
+    long half = Halves.writable(stream, CudaTensor.of(parameter));
     stream
         .each(ADAM_W_EACH, n)
-        .tensor(parameter)
+        .reads(parameter)
         .tensor(gradient)
         .tensor(state.first())
         .tensor(state.second())
+        .address(half)
         .tensor(schedule)
         .wide(n)
         .real(settings.beta1())
@@ -113,5 +116,6 @@ final class ElementOps {
         .real(settings.epsilon())
         .real(settings.weightDecay())
         .run();
+    stream.wroteWeights();
   }
 }

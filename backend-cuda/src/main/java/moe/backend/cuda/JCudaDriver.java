@@ -216,7 +216,10 @@ final class JCudaDriver implements Driver {
 
   @Override
   public void launch(Handle function, Launch launch, Handle stream) {
-    int code = calls.launch(function.address(), launch, stream.address());
+    int code =
+        launch.isDependent()
+            ? calls.launchDependent(function.address(), launch, stream.address())
+            : calls.launch(function.address(), launch, stream.address());
     if (code != CUresult.CUDA_SUCCESS) {
       check("launch of " + launch, code);
     }
@@ -255,6 +258,14 @@ final class JCudaDriver implements Driver {
   @Override
   public void downloadLater(long source, MemorySegment target, Handle stream) {
     check("cuMemcpyDtoHAsync", calls.download(target, source, stream.address()));
+  }
+
+  @Override
+  public void describe(TensorMap map, MemorySegment target) {
+    int code = calls.describe(map, target);
+    if (code != CUresult.CUDA_SUCCESS) {
+      check("cuTensorMapEncodeTiled of " + map, code);
+    }
   }
 
   private static CUdevice device(int index) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Launch {
   private static final int MOST_ARGUMENTS = 32;
   private static final int MOST_STRUCT_BYTES = 256;
+  private static final int MAPS = 2;
 
   private final Device device;
   private final Driver.Handle stream;
@@ -23,6 +24,10 @@ public final class Launch {
   private final MemorySegment struct;
   private final MemorySegment pointers;
   private final MemorySegment structPointer;
+  private final TensorMap map;
+  private final MemorySegment[] maps = new MemorySegment[MAPS];
+  private final MemorySegment mapPointers;
+  private final Configuration configuration;
   private final char[] kinds = new char[MOST_ARGUMENTS];
   private @Nullable Kernel kernel;
   private int count;
@@ -33,6 +38,8 @@ public final class Launch {
   private int blockX;
   private int blockY;
   private int sharedBytes;
+  private boolean dependent;
+  private boolean wroteWeights;
 
   Launch(Device device, Driver.Handle stream, Arena arena) {
     this.device = device;
@@ -41,6 +48,14 @@ public final class Launch {
     this.struct = arena.allocate(MOST_STRUCT_BYTES, 64);
     this.pointers = arena.allocate(ADDRESS, MOST_ARGUMENTS);
     this.structPointer = arena.allocateFrom(ADDRESS, struct);
+    this.map = new TensorMap(arena);
+    this.mapPointers = arena.allocate(ADDRESS, MAPS + 1L);
+    for (int i = 0; i < MAPS; i++) {
+      maps[i] = arena.allocate(TensorMap.BYTES, 64);
+      mapPointers.setAtIndex(ADDRESS, i, maps[i]);
+    }
+    mapPointers.setAtIndex(ADDRESS, MAPS, struct);
+    this.configuration = new Configuration(arena);
     for (int i = 0; i < MOST_ARGUMENTS; i++) {
       pointers.setAtIndex(ADDRESS, i, values.asSlice((long) i * Long.BYTES));
     }
@@ -56,7 +71,21 @@ public final class Launch {
     blockX = block;
     blockY = 1;
     sharedBytes = 0;
+    dependent = false;
     return this;
+  }
+
+  /// Lets the kernel start before its predecessor has ended: it waits itself, before it reads or
+  /// writes what others do. Weights it may read before, so this has no effect right after a call
+  /// that `wroteWeights`.
+  public Launch dependent() {
+    dependent = !wroteWeights;
+    return this;
+  }
+
+  /// Notes that the last call wrote weights.
+  void wroteWeights() {
+    wroteWeights = true;
   }
 
   /// Makes the blocks two-dimensional.
@@ -71,8 +100,13 @@ public final class Launch {
     return this;
   }
 
-  /// The address of a tensor's first element; null for none.
+  /// The address of a tensor's first element; null for none. The kernel may write it.
   public Launch tensor(@Nullable Tensor tensor) {
+    return address(tensor == null ? 0 : CudaTensor.of(tensor).writable());
+  }
+
+  /// The address of a tensor that the kernel only reads; null for none.
+  public Launch reads(@Nullable Tensor tensor) {
     return address(tensor == null ? 0 : CudaTensor.of(tensor).address());
   }
 
@@ -90,13 +124,17 @@ public final class Launch {
 
   /// An activation, by its number in `numeric.cuh`.
   public Launch activation(Activation activation) {
-    return number(
-        switch (activation) {
-          case NONE -> 0;
-          case GELU -> 1;
-          case SILU -> 2;
-          case RELU -> 3;
-        });
+    return number(code(activation));
+  }
+
+  /// The number of an activation in `numeric.cuh`.
+  static int code(Activation activation) {
+    return switch (activation) {
+      case NONE -> 0;
+      case GELU -> 1;
+      case SILU -> 2;
+      case RELU -> 3;
+    };
   }
 
   /// An `int64_t`.
@@ -111,14 +149,41 @@ public final class Launch {
     return this;
   }
 
-  /// Begins the only argument, a struct by value, with pointers; null for none.
+  /// A matrix of bf16 by rows, for the copy engine, in boxes of 64 columns.
+  ///
+  /// @param stride from row to row, in elements, a multiple of 8
+  Launch matrix(long address, long columns, long rows, long stride, int boxRows) {
+    return describe(map.matrix(address, columns, rows, stride, boxRows));
+  }
+
+  /// Two such matrices as one that takes turns of 8 rows of each.
+  ///
+  /// @param apart bytes from the first to the second
+  Launch turns(long address, long apart, long columns, long rows) {
+    return describe(map.turns(address, apart, columns, rows));
+  }
+
+  private Launch describe(TensorMap filled) {
+    device.driver().describe(filled, maps[count]);
+    next('m');
+    return this;
+  }
+
+  /// Begins the last argument, a struct by value, with pointers; null for none. The kernel may
+  /// write what they point to.
   public Launch pointers(@Nullable Tensor... tensors) {
     next('s');
     structBytes = 0;
     for (Tensor tensor : tensors) {
-      struct.set(JAVA_LONG, structBytes, tensor == null ? 0 : CudaTensor.of(tensor).address());
-      structBytes += Long.BYTES;
+      pointer(tensor == null ? 0 : CudaTensor.of(tensor).writable());
     }
+    return this;
+  }
+
+  /// Goes on with the struct's pointers.
+  Launch pointer(long address) {
+    struct.set(JAVA_LONG, structBytes, address);
+    structBytes += Long.BYTES;
     return this;
   }
 
@@ -135,6 +200,7 @@ public final class Launch {
   public void run() {
     if (gridX > 0 && gridY > 0 && gridZ > 0 && kernel != null) {
       device.launch(kernel, this, stream);
+      wroteWeights = false;
     }
   }
 
@@ -162,10 +228,23 @@ public final class Launch {
 
   /// The addresses of the arguments.
   MemorySegment arguments() {
-    return kinds[0] == 's' ? structPointer : pointers;
+    return switch (kinds[0]) {
+      case 's' -> structPointer;
+      case 'm' -> mapPointers;
+      default -> pointers;
+    };
   }
 
-  /// The types of the arguments: p pointer, i int, l int64, f float, s struct.
+  /// The shape of the call as `cuLaunchKernelEx` reads it.
+  MemorySegment configuration(long onStream) {
+    return configuration.of(this, onStream);
+  }
+
+  boolean isDependent() {
+    return dependent;
+  }
+
+  /// The types of the arguments: p pointer, i int, l int64, f float, m tensor map, s struct.
   String kinds() {
     return new String(kinds, 0, count);
   }

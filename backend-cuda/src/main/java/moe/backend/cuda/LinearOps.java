@@ -11,9 +11,14 @@ final class LinearOps {
   private static final Operation BACKWARD = new Operation("linearBackward");
 
   private final Products products;
+  private final @Nullable HalfProducts half;
+  private final @Nullable HalfDense dense;
 
-  LinearOps(Products products) {
+  /// @param half multiplies in bf16 what it can; null for nothing
+  LinearOps(Products products, @Nullable HalfProducts half) {
     this.products = products;
+    this.half = half;
+    this.dense = half == null ? null : new HalfDense(half);
   }
 
   void forward(
@@ -25,16 +30,16 @@ final class LinearOps {
     FORWARD.weight("weight", weights.weight(), out, in);
     FORWARD.matrix("y", y, rows, out);
     bias(FORWARD, "bias", weights.bias(), out);
+    Tensor weight = weights.weight();
+    if (half != null && dense != null && HalfProducts.fits(weight)) {
+      if (rows > Products.FEW_ROWS) {
+        dense.forward(stream, rows, x, weights, activation, y);
+        return;
+      }
+      weight = half.rounded(stream, weight);
+    }
     products.forward(
-        stream,
-        Products.Groups.ONE,
-        rows,
-        x,
-        weights.weight(),
-        weights.bias(),
-        activation,
-        null,
-        y);
+        stream, Products.Groups.ONE, rows, x, weight, weights.bias(), activation, null, y);
   }
 
   void backward(
@@ -54,6 +59,12 @@ final class LinearOps {
     bias(BACKWARD, "gradients.bias", gradients.bias(), out);
     if (dX != null) {
       BACKWARD.matrix("dX", dX, rows, in);
+    }
+    if (dense != null && HalfProducts.fits(weights.weight())) {
+      dense.backward(stream, rows, dY, x, weights, dX, gradients);
+      return;
+    }
+    if (dX != null) {
       products.backInput(
           stream,
           Products.Groups.ONE,

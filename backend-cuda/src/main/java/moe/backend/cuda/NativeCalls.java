@@ -22,7 +22,13 @@ final class NativeCalls {
   /// The driver's library, by the name its packages keep stable.
   static final String LIBRARY = "libcuda.so.1";
 
+  private static final int SWIZZLE_128 = 3;
+  private static final int PROMOTE_L2_256 = 3;
+  private static final int BF16 = 9;
+
   private final MethodHandle launchKernel;
+  private final MethodHandle launchKernelEx;
+  private final MethodHandle encodeTiled;
   private final MethodHandle copyToDevice;
   private final MethodHandle copyToHost;
   private final MethodHandle copyOnDevice;
@@ -44,6 +50,20 @@ final class NativeCalls {
             FunctionDescriptor.of(
                 JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT,
                 JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS));
+    launchKernelEx =
+        function(
+            linker,
+            library,
+            "cuLaunchKernelEx",
+            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
+    encodeTiled =
+        function(
+            linker,
+            library,
+            "cuTensorMapEncodeTiled",
+            FunctionDescriptor.of(
+                JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS,
+                ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
     copyToDevice =
         function(
             linker,
@@ -118,6 +138,37 @@ final class NativeCalls {
               stream,
               launch.arguments(),
               MemorySegment.NULL);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int launchDependent(long function, Launch launch, long stream) {
+    try {
+      return (int)
+          launchKernelEx.invokeExact(
+              launch.configuration(stream), function, launch.arguments(), MemorySegment.NULL);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  int describe(TensorMap map, MemorySegment target) {
+    try {
+      return (int)
+          encodeTiled.invokeExact(
+              target,
+              BF16,
+              map.rank(),
+              map.address(),
+              map.extents(),
+              map.strides(),
+              map.box(),
+              map.steps(),
+              0, // not interleaved
+              SWIZZLE_128,
+              PROMOTE_L2_256,
+              0); // zeros outside
     } catch (Throwable e) {
       throw failed(e);
     }

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The matrix products of linear layers, dense or of all experts at once; checks nothing.
 public final class Products {
-  /// Below so many rows a warp takes an output: the weights are then read at memory speed.
-  private static final int FEW_ROWS = 8;
+  /// Up to so many rows a warp takes an output: the weights are then read at memory speed.
+  static final int FEW_ROWS = 8;
 
   private static final Kernel FEW = new Kernel("linear_forward", "moe_linear_few");
   private static final Kernel FEW_BF16 = new Kernel("linear_forward", "moe_linear_few_bf16w");
@@ -25,7 +25,7 @@ public final class Products {
     String kind =
         switch (arithmetic) {
           case F32 -> "f32";
-          case TF32 -> "tf32";
+          case TF32, BF16 -> "tf32";
         };
     forward = TilePair.of("linear_forward", "moe_linear_" + kind, "");
     forwardBf16 = TilePair.of("linear_forward", "moe_linear_" + kind, "_bf16w");
@@ -84,7 +84,7 @@ public final class Products {
         .tensor(x)
         .tensor(groups.assignments())
         .tensor(groups.offsets())
-        .tensor(weight)
+        .reads(weight)
         .tensor(bias)
         .tensor(pre)
         .tensor(y)
@@ -117,7 +117,7 @@ public final class Products {
     tiles(stream, backInput, groups, rows, in)
         .tensor(dY)
         .tensor(groups.offsets())
-        .tensor(weight)
+        .reads(weight)
         .tensor(pre)
         .tensor(dX)
         .number(groups.count())

@@ -95,6 +95,9 @@ record RehearsalDriver(int multiprocessors, Memory memory) implements Driver {
   public void zero(long target, long bytes, Handle stream) {}
 
   @Override
+  public void describe(TensorMap map, MemorySegment target) {}
+
+  @Override
   public void launch(Handle function, Launch launch, Handle stream) {}
 
   @Override

@@ -45,8 +45,8 @@ final class TokenOps {
     stream
         .launch(bf16 ? EMBED_BF16 : EMBED_F32, 256, tokens, 1, 1)
         .tensor(ids)
-        .tensor(tables.tokens())
-        .tensor(tables.positions())
+        .reads(tables.tokens())
+        .reads(tables.positions())
         .tensor(out)
         .number(vocab)
         .number(seqLength)

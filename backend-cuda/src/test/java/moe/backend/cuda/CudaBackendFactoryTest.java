@@ -3,6 +3,9 @@ package moe.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import moe.spi.Availability;
+import moe.spi.device.Backend;
+import moe.spi.device.Compute;
+import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.junit.jupiter.api.Test;
@@ -74,6 +77,29 @@ class CudaBackendFactoryTest {
         .isEqualTo("the driver, CUDA 13.0, sees no GPU; " + NEEDED);
     assertThat(reason(new Machine(13000, 1, 7)))
         .isEqualTo("found Emulated GPU, compute capability 7.0, driver for CUDA 13.0; " + NEEDED);
+  }
+
+  @Test
+  void multipliesInBf16WhereThereAreKernelsForIt() {
+    var device = new DeviceInfo("cuda", 0, "test", 1L << 30);
+    assertThat(new CudaBackendFactory(() -> new Machine(13000, 1, 8)).computes(device))
+        .containsExactlyInAnyOrder(Compute.F32, Compute.TF32);
+    assertThat(new CudaBackendFactory(() -> new Machine(13000, 1, 9)).computes(device))
+        .containsExactlyInAnyOrder(Compute.F32, Compute.TF32, Compute.BF16);
+  }
+
+  @Test
+  void opensInTheFormatAskedForAndInFloat32ByDefault() {
+    var factory = new CudaBackendFactory(() -> new Machine(13000, 1, 9));
+    var device = new DeviceInfo("cuda", 0, "test", 1L << 30);
+    for (Compute compute : factory.computes(device)) {
+      try (Backend backend = factory.open(device, compute)) {
+        assertThat(backend.precision()).isEqualTo(compute);
+      }
+    }
+    try (Backend backend = factory.open(device)) {
+      assertThat(backend.precision()).isEqualTo(Compute.F32);
+    }
   }
 
   @Test

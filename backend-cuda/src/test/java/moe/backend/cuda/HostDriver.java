@@ -232,6 +232,11 @@ class HostDriver implements Driver {
   }
 
   @Override
+  public void describe(TensorMap map, MemorySegment target) {
+    HopperKernels.Map.write(map, target);
+  }
+
+  @Override
   public void launch(Handle function, Launch launch, Handle stream) {
     Kernel kernel = launch.kernel();
     String declared = kernel == null ? null : SIGNATURES.get(kernel.name());

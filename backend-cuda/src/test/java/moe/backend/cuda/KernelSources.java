@@ -87,6 +87,9 @@ final class KernelSources {
     if (parameter.contains("*")) {
       return "p";
     }
+    if (parameter.contains("CUtensorMap")) {
+      return "m";
+    }
     String type = parameter.strip();
     return type.startsWith("int64_t")
         ? "l"

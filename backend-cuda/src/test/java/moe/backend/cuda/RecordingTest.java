@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import moe.spi.device.AttentionShape;
+import moe.spi.device.Compute;
 import moe.spi.device.DType;
 import moe.spi.device.Embeddings;
 import moe.spi.device.KvCache;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Work that is recorded and played, and the operations that make it worth it.
 class RecordingTest {
-  private final CudaBackend backend = (CudaBackend) Twins.cudaBackend(Arithmetic.F32);
+  private final CudaBackend backend = (CudaBackend) Twins.cudaBackend(Compute.F32);
   private final CudaStream stream = backend.newStream();
   private final RecordableOps ops = backend.dense().recordable().orElseThrow();
 

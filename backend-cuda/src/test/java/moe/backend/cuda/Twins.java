@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import moe.backend.cpu.CpuBackendFactory;
 import moe.spi.Availability;
 import moe.spi.device.Backend;
+import moe.spi.device.Compute;
 import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceInfo;
@@ -38,9 +39,14 @@ public final class Twins implements AutoCloseable {
 
   /// @param margin elements before each tensor: 32 keeps rows aligned, 37 does not
   public Twins(int margin) {
+    this(margin, Compute.F32);
+  }
+
+  /// @param compute how the GPU multiplies
+  public Twins(int margin, Compute compute) {
     this.margin = margin;
     this.cpu = new Side(cpuBackend());
-    this.cuda = new Side(cudaBackend(Arithmetic.F32));
+    this.cuda = new Side(cudaBackend(compute));
   }
 
   /// One backend with a stream.
@@ -72,18 +78,19 @@ public final class Twins implements AutoCloseable {
   }
 
   /// The GPU of this machine, or its emulation; ends the test as skipped if there is neither.
-  static Backend cudaBackend(Arithmetic arithmetic) {
+  static Backend cudaBackend(Compute compute) {
     var factory = new CudaBackendFactory();
     return switch (factory.probe()) {
-      case Availability.Available(List<DeviceInfo> devices) -> factory.open(devices.getFirst());
+      case Availability.Available(List<DeviceInfo> devices) ->
+          factory.open(devices.getFirst(), compute);
       case Availability.Unavailable(String reason, var _) -> {
         String missing = emulatorMissing();
         yield missing == null
             ? new CudaBackend(
                 new DeviceInfo("cuda", 0, "emulated", 1L << 30),
-                new HostDriver(Emulator.get()::run),
+                new HostDriver(new HopperKernels(Emulator.get()::run)),
                 name -> new byte[0],
-                arithmetic)
+                CudaBackendFactory.arithmetic(compute))
             : abort(reason + "; " + missing);
       }
     };
@@ -108,7 +115,12 @@ public final class Twins implements AutoCloseable {
 
   /// F32 of normal random numbers.
   public Twin random(long... dims) {
-    return floats(Shape.of(dims), i -> (float) random.nextGaussian());
+    return random(1, dims);
+  }
+
+  /// F32 of normal random numbers of this deviation.
+  public Twin random(double deviation, long... dims) {
+    return floats(Shape.of(dims), i -> (float) (deviation * random.nextGaussian()));
   }
 
   /// F32 that an operation must overwrite.

@@ -12,6 +12,7 @@ import moe.engine.plugin.PluginRegistry;
 import moe.engine.wiring.BackendSelection;
 import moe.engine.wiring.Refusal;
 import moe.spi.device.Backend;
+import moe.spi.device.Compute;
 import moe.spi.device.DType;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Spec;
       "  moe-engine bench --shape seed-1k --pass forward,backward --path fused,baseline",
       "  moe-engine bench --shape 100/256/1024/8/2 --weights bf16 --json",
       "  moe-engine bench --model distilgpt2 --pass train --batch 4 --seq-length 64",
-      "  moe-engine bench --model distilgpt2 --pass decode --weights bf16"
+      "  moe-engine bench --model distilgpt2 --pass decode --weights bf16",
+      "  moe-engine bench --backend cuda --dtype bf16 --shape seed-1k,mixtral-4k"
     })
 final class BenchCommand implements Callable<Integer> {
   /// What is timed.
@@ -91,6 +93,17 @@ final class BenchCommand implements Callable<Integer> {
   private Weights weights;
 
   @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      converter = ComputeName.class,
+      description = {
+        "Format in which matrix products multiply: auto, f32, tf32, bf16 or f16, of those that the",
+        "backend has. Sums are float32 always. Default: auto."
+      },
+      defaultValue = "auto")
+  private Compute dtype;
+
+  @Option(
       names = "--seconds",
       paramLabel = "S",
       description = "For each path of each shape, about; default: ${DEFAULT-VALUE}.",
@@ -114,7 +127,8 @@ final class BenchCommand implements Callable<Integer> {
     }
     BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
     try (PluginRegistry registry = Installed.load(spec.commandLine().getErr());
-        BackendSelection selection = BackendSelection.open(registry, backendOption.request())) {
+        BackendSelection selection =
+            BackendSelection.open(registry, backendOption.request().in(dtype))) {
       List<BenchRow> rows = new ArrayList<>();
       List<Refusal> refusals = new ArrayList<>(selection.refusals());
       if (model.chosen()) {

@@ -31,6 +31,7 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
             "pass",
             "path",
             "weights",
+            "compute",
             "median ms",
             "p5",
             "p95",
@@ -47,6 +48,7 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
           row.pass(),
           row.path().isEmpty() ? "-" : row.path(),
           row.weights(),
+          row.compute(),
           millis(row.medianMillis()),
           millis(row.times().percentileMillis(5)),
           millis(row.times().percentileMillis(95)),
@@ -88,6 +90,7 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
     object.addProperty("pass", row.pass());
     object.addProperty("path", row.path());
     object.addProperty("weights", row.weights());
+    object.addProperty("compute", row.compute());
     object.addProperty("median_ms", row.medianMillis());
     object.addProperty("p5_ms", row.times().percentileMillis(5));
     object.addProperty("p95_ms", row.times().percentileMillis(95));

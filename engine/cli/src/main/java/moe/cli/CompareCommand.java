@@ -116,8 +116,9 @@ final class CompareCommand implements Callable<Integer> {
         boolean own = arm.overrides().stream().anyMatch(set -> set.startsWith("backend.prefer"));
         BackendRequest request =
             backend == null || own
-                ? BackendRequest.of(config.backend())
-                : new BackendRequest(List.of(backend), config.backend().device());
+                ? BackendRequest.of(config)
+                : new BackendRequest(
+                    List.of(backend), config.backend().device(), config.precision().compute());
         tournament.add(arm, config, registry, request, directory.resolve("tokens.cache"));
       }
       case Reading.Invalid(var _, List<Problem> problems, ErrorKind kind) ->

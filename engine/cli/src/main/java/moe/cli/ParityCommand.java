@@ -14,6 +14,7 @@ import moe.engine.wiring.BackendSelection;
 import moe.engine.wiring.Refusal;
 import moe.engine.wiring.StageRequest;
 import moe.engine.wiring.StageSelection;
+import moe.spi.device.Compute;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,8 @@ import picocli.CommandLine.Spec;
       "logits_after, greedy. Exit code 0 if all is within tolerance, 1 if not."
     })
 final class ParityCommand implements Callable<Integer> {
-  private static final String SETTABLE = "(backend|router|dispatcher|experts|combiner)\\..*";
+  private static final String SETTABLE =
+      "(backend|router|dispatcher|experts|combiner)\\..*|precision\\.compute";
 
   /// The engine's numbers are not those of the reference.
   static final int DIFFERENT = 1;
@@ -77,7 +79,8 @@ final class ParityCommand implements Callable<Integer> {
     try (PluginRegistry registry = Installed.load(spec.commandLine().getErr())) {
       PipelineConfig config = settings(registry);
       try (BackendSelection selection =
-          BackendSelection.open(registry, backendOption.request(config.backend()))) {
+          BackendSelection.open(
+              registry, backendOption.request(config.backend()).in(compute(config)))) {
         return compare(registry, stages(config), selection);
       }
     }
@@ -104,6 +107,12 @@ final class ParityCommand implements Callable<Integer> {
     return report.ok() ? 0 : DIFFERENT;
   }
 
+  /// References are in float32, so the products are unless the user asks for another format.
+  private static Compute compute(PipelineConfig config) {
+    Compute asked = config.precision().compute();
+    return asked == Compute.AUTO ? Compute.F32 : asked;
+  }
+
   private StageRequest stages(PipelineConfig config) {
     StageRequest request = StageRequest.of(config);
     return path == null ? request : request.on(path);
@@ -117,7 +126,7 @@ final class ParityCommand implements Callable<Integer> {
       if (!key.equals("moe.path") && !key.matches(SETTABLE)) {
         throw new MoeException(
             ErrorKind.USAGE,
-            "--set %s: parity takes backend.*, router.*, dispatcher.*, experts.*, combiner.* and moe.path; the rest comes from the checkpoint"
+            "--set %s: parity takes backend.*, router.*, dispatcher.*, experts.*, combiner.*, precision.compute and moe.path; the rest comes from the checkpoint"
                 .formatted(key));
       }
     }

@@ -84,8 +84,9 @@ final class RunCommand implements Callable<Integer> {
       throws IOException {
     BackendRequest asked =
         backend == null
-            ? BackendRequest.of(config.backend())
-            : new BackendRequest(List.of(backend), config.backend().device());
+            ? BackendRequest.of(config)
+            : new BackendRequest(
+                List.of(backend), config.backend().device(), config.precision().compute());
     RunRequest request =
         new RunRequest(config, asked, Optional.ofNullable(out), resume, Version.ofEngine());
     try (Interruption interruption = Interruption.watch()) {

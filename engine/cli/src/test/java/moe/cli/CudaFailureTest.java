@@ -135,11 +135,30 @@ class CudaFailureTest {
     assertThat(result.err()).contains("steps are issued call by call: ");
   }
 
-  @Test
-  void runsToTheEndOnADriverThatDoesNothingWrong() throws IOException, InterruptedException {
-    FakeCuda.Result result = run("", "--backend", "cuda");
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "tf32", "bf16"})
+  void runsToTheEndOnADriverThatDoesNothingWrong(String compute)
+      throws IOException, InterruptedException {
+    FakeCuda.Result result = run("", "--backend", "cuda", "--set", "precision.compute=" + compute);
     assertThat(result.exit()).as(result.err()).isZero();
     assertThat(result.err()).contains("cuda").doesNotContain("call by call");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"90, f16, 'f32, tf32, bf16'", "80, bf16, 'f32, tf32'"})
+  void refusesAFormatThatTheGpuDoesNotMultiplyIn(int capability, String compute, String has)
+      throws IOException, InterruptedException {
+    FakeCuda.Result result =
+        run(
+            "capability=" + capability,
+            "--backend",
+            "cuda",
+            "--set",
+            "precision.compute=" + compute);
+    assertThat(result.exit()).as(result.err()).isEqualTo(4);
+    assertThat(lastLine(result.err()))
+        .startsWith(
+            "moe-engine: backend cuda: multiplies in %s, not in %s;".formatted(has, compute));
   }
 
   private static String lastLine(String text) {

@@ -1,6 +1,8 @@
 package moe.spi;
 
+import java.util.Set;
 import moe.spi.device.Backend;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 
 /// Finds the devices of one kind and opens them.
@@ -21,4 +23,17 @@ public interface BackendFactory extends Factory {
   ///
   /// @throws moe.spi.error.MoeException kind `DEVICE` if the device refuses
   Backend open(DeviceInfo device);
+
+  /// The formats in which a device that `probe` found can multiply, `AUTO` not among them.
+  default Set<Compute> computes(DeviceInfo device) {
+    return Set.of(Compute.F32);
+  }
+
+  /// Opens a device that multiplies in this format.
+  ///
+  /// @param compute `AUTO` or one of `computes(device)`
+  /// @throws moe.spi.error.MoeException kind `DEVICE` if the device refuses
+  default Backend open(DeviceInfo device, Compute compute) {
+    return open(device);
+  }
 }

@@ -35,7 +35,7 @@ final class CudaFusedMoe implements FusedMoe, FusedMoe.Backward {
   CudaFusedMoe(CudaBackend backend, StageContext context) {
     spec = context.spec();
     memory = new StageMemory(backend);
-    network = FeedForward.of(backend, context, memory);
+    network = FeedForward.portable(backend, context, memory);
     plan = new SortedPlan(spec, memory);
     offsets = memory.ints(spec.experts() + 1L);
     assignments = memory.ints(spec.maxSlots());
@@ -57,7 +57,7 @@ final class CudaFusedMoe implements FusedMoe, FusedMoe.Backward {
     RUN.matrix("out", out, rows, spec.dModel());
     tokensOfForward = rows;
     plan.run(queue, routing.expertIds(), slots, offsets, assignments, positions);
-    network.forward(queue, groups, slots, tokens, expertRows);
+    network.forward(queue, groups, slots, tokens, positions, expertRows);
     GatherSum.run(queue, spec, rows, expertRows, positions, routing.gates(), out, false);
   }
 

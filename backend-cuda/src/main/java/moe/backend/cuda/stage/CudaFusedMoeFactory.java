@@ -2,6 +2,7 @@ package moe.backend.cuda.stage;
 
 import java.util.List;
 import moe.backend.cuda.CudaBackend;
+import moe.backend.cuda.HalfProducts;
 import moe.spi.stage.FusedMoe;
 import moe.spi.stage.FusedMoeFactory;
 import moe.spi.stage.LayerSpec;
@@ -28,6 +29,9 @@ public final class CudaFusedMoeFactory extends CudaStageFactory<FusedMoe>
 
   @Override
   FusedMoe create(CudaBackend backend, StageContext context) {
-    return new CudaFusedMoe(backend, context);
+    HalfProducts half = HalfNetwork.productsFor(backend, context);
+    return half == null
+        ? new CudaFusedMoe(backend, context)
+        : new HalfFusedMoe(backend, half, context);
   }
 }

@@ -38,8 +38,9 @@ final class FusedFfnExecutor implements ExpertExecutor, ExpertExecutor.Backward 
     int rows = Calls.tokens(EXECUTE, tokens, spec);
     int slots = rows * spec.topK();
     Products.Groups groups = Calls.groups(EXECUTE, in, rows, spec);
+    EXECUTE.ints("positions", in.positions(), slots);
     EXECUTE.matrix("expertRows", expertRows, slots, spec.dModel());
-    network.forward(CudaStream.of(stream), groups, slots, tokens, expertRows);
+    network.forward(CudaStream.of(stream), groups, slots, tokens, in.positions(), expertRows);
   }
 
   @Override

@@ -47,7 +47,12 @@ final class GatedFeedForward implements FeedForward {
 
   @Override
   public void forward(
-      CudaStream stream, Products.Groups groups, int slots, Tensor tokens, Tensor out) {
+      CudaStream stream,
+      Products.Groups groups,
+      int slots,
+      Tensor tokens,
+      Tensor positions,
+      Tensor out) {
     CudaTensor pre = kept == null ? null : kept.pre;
     gate.forward(stream, groups, slots, tokens, spec.activation(), pre, gated);
     up.forward(stream, groups, slots, tokens, Activation.NONE, null, raised);

@@ -31,7 +31,12 @@ final class PlainFeedForward implements FeedForward {
 
   @Override
   public void forward(
-      CudaStream stream, Products.Groups groups, int slots, Tensor tokens, Tensor out) {
+      CudaStream stream,
+      Products.Groups groups,
+      int slots,
+      Tensor tokens,
+      Tensor positions,
+      Tensor out) {
     up.forward(stream, groups, slots, tokens, spec.activation(), pre, hidden);
     down.forward(stream, groups.sorted(), slots, hidden, Activation.NONE, null, out);
   }

@@ -23,6 +23,11 @@ final class StageMemory implements AutoCloseable {
     return allocate(DType.F32, dims);
   }
 
+  /// BF16 of this shape.
+  CudaTensor halves(long... dims) {
+    return allocate(DType.BF16, dims);
+  }
+
   /// I32 of this shape.
   CudaTensor ints(long... dims) {
     return allocate(DType.I32, dims);

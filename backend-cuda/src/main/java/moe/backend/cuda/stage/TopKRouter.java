@@ -33,6 +33,7 @@ final class TopKRouter implements Router {
   private final CudaTensor balanceBias;
   private final @Nullable Gradient gradient;
   private final @Nullable LinearRouterLoss loss;
+  private final @Nullable SplitRouter split;
 
   TopKRouter(CudaBackend backend, StageContext context) {
     spec = context.spec();
@@ -49,6 +50,7 @@ final class TopKRouter implements Router {
       gradient = null;
       loss = null;
     }
+    split = SplitRouter.of(backend, spec, weights);
     ROUTE.weight("router.weight", weights.weight(), spec.experts(), spec.dModel());
   }
 
@@ -58,6 +60,10 @@ final class TopKRouter implements Router {
     CudaStream queue = CudaStream.of(stream);
     int rows = Calls.tokens(ROUTE, tokens, spec);
     Calls.routing(ROUTE, out, rows, spec);
+    if (split != null && split.fits(tokens)) {
+      split.run(queue, rows, tokens, weights, balanceBias, loss == null ? null : logits, out);
+      return;
+    }
     products.forward(
         queue,
         Products.Groups.ONE,

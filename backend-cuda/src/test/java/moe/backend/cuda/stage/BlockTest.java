@@ -69,7 +69,7 @@ class BlockTest {
             true);
     for (boolean fused : new boolean[] {false, true}) {
       try (Twins at = new Twins(fused ? 32 : 37)) {
-        check(at, spec, tokens, fused);
+        check(at, spec, tokens, fused, SUMS, 4 * SUMS);
       }
     }
   }
@@ -90,16 +90,17 @@ class BlockTest {
             DType.BF16,
             false);
     try (Twins at = new Twins(32)) {
-      check(at, spec, tokens, true);
+      check(at, spec, tokens, true, SUMS, 4 * SUMS);
     }
   }
 
-  private static void check(Twins at, LayerSpec spec, int tokens, boolean fused) {
+  static void check(
+      Twins at, LayerSpec spec, int tokens, boolean fused, double tolerance, double wider) {
     Map<String, Twin> values = new LinkedHashMap<>();
     Map<String, Twin> gradients = new LinkedHashMap<>();
     for (ParameterSpec p : specs(spec)) {
       long[] dims = dims(p.shape());
-      values.put(p.name(), p.type() == DType.BF16 ? at.randomHalves(dims) : at.random(dims));
+      values.put(p.name(), p.type() == DType.BF16 ? at.randomHalves(dims) : scaled(at, dims));
       if (spec.training()) {
         gradients.put(p.name(), at.random(dims));
       }
@@ -107,12 +108,12 @@ class BlockTest {
     Data data = new Data(at, spec, tokens);
     at.both(side -> run(side, spec, parameters(side, values, gradients), data, fused));
     at.assertSame("ids", data.ids);
-    at.assertClose("gates", data.gates, 4 * SUMS);
-    at.assertClose("out", data.out, SUMS);
+    at.assertClose("gates", data.gates, wider);
+    at.assertClose("out", data.out, tolerance);
     if (spec.training()) {
-      at.assertClose("dGates", data.dGates, SUMS);
-      at.assertClose("dTokens", data.dTokens, 4 * SUMS);
-      gradients.forEach((name, twin) -> at.assertClose("gradient of " + name, twin, 4 * SUMS));
+      at.assertClose("dGates", data.dGates, tolerance);
+      at.assertClose("dTokens", data.dTokens, wider);
+      gradients.forEach((name, twin) -> at.assertClose("gradient of " + name, twin, wider));
     }
     if (!fused) {
       at.assertSame("offsets", data.offsets);
@@ -208,6 +209,9 @@ class BlockTest {
       dispatcher.dispatch(tokens, routing, plan, side.stream);
       executor.execute(tokens, plan, rows, side.stream);
       combiner.combine(rows, plan, routing, side.of(data.out), side.stream);
+      if (!context.spec().training()) {
+        return;
+      }
       combiner
           .backward()
           .orElseThrow()
@@ -244,6 +248,11 @@ class BlockTest {
               name, side.of(twin), gradient == null ? null : side.of(requireNonNull(gradient))));
     });
     return new Parameters(all);
+  }
+
+  /// Weights that keep the size of what they multiply.
+  private static Twin scaled(Twins at, long... dims) {
+    return at.random(Math.sqrt(1.0 / dims[dims.length - 1]), dims);
   }
 
   private static long[] dims(Shape shape) {

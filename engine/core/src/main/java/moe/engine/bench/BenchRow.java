@@ -8,6 +8,7 @@ import java.util.Optional;
 /// @param pass what was timed
 /// @param path how the MoE block was computed; empty for a model without one
 /// @param weights storage of the weights
+/// @param compute format of the products
 /// @param times one duration per run
 /// @param work what one run does
 /// @param readBytesPerSecond how fast the device reads memory
@@ -18,6 +19,7 @@ public record BenchRow(
     String pass,
     String path,
     String weights,
+    String compute,
     Samples times,
     Work work,
     double readBytesPerSecond,

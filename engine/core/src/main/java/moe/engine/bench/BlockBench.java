@@ -97,6 +97,7 @@ public final class BlockBench {
               request.backward() ? "backward" : "forward",
               name(runs.get(i).path()),
               name(request.weights()),
+              backend.precision().key(),
               samples.get(i),
               work,
               peak.readBytesPerSecond(),

@@ -103,6 +103,7 @@ public final class ModelBench {
         pass,
         subject.path(),
         weights.name().toLowerCase(Locale.ROOT),
+        backend.precision().key(),
         samples,
         new BenchRow.Work(flops, reads * ModelWork.weightBytes(subject.spec(), weights), tokens),
         peak.readBytesPerSecond(),

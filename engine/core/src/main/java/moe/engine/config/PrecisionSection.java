@@ -1,5 +1,6 @@
 package moe.engine.config;
 
+import moe.spi.device.Compute;
 import moe.spi.device.DType;
 
 /// `[precision]`: how numbers are stored and multiplied.
@@ -7,8 +8,9 @@ import moe.spi.device.DType;
 public record PrecisionSection(
     @Key(
             value =
-                "Format of matrix products; `auto` is the fastest that the backend holds to its"
-                    + " tolerance.",
+                "Format of matrix products; sums and trained weights are in float32 always. `auto`"
+                    + " is `f32` on every backend; `cuda` also has `tf32`, and `bf16` on compute"
+                    + " capability 9.0. A backend without the format is refused.",
             absent = "auto")
         Compute compute,
     @Key(

@@ -6,7 +6,6 @@ import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import moe.engine.checkpoint.Checkpoint;
 import moe.engine.checkpoint.UpcycledWeights;
-import moe.engine.config.Compute;
 import moe.engine.config.ModelSection;
 import moe.engine.config.MoeSection;
 import moe.engine.config.PipelineConfig;
@@ -101,13 +100,6 @@ record ModelPlan(
       throw new MoeException(
           ErrorKind.UNSUPPORTED,
           "[moe] gated, bias: GPT-2's experts are plain and have biases; leave both keys out");
-    }
-    Compute compute = config.precision().compute();
-    if (compute != Compute.AUTO && compute != Compute.F32) {
-      throw new MoeException(
-          ErrorKind.UNSUPPORTED,
-          "[precision] compute = %s: runs compute in f32; use \"auto\" or \"f32\""
-              .formatted(compute));
     }
   }
 

@@ -7,7 +7,7 @@ import moe.engine.wiring.BackendRequest;
 
 /// What is to be run, and where.
 ///
-/// @param backend usually `BackendRequest.of(config.backend())`
+/// @param backend usually `BackendRequest.of(config)`
 /// @param out the run directory; empty for one below `runs`, by the pipeline's name
 /// @param resume whether to go on where an earlier run stopped
 /// @param engine version of this engine, for the record

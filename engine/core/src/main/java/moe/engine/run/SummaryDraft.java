@@ -22,6 +22,7 @@ import moe.engine.model.Gpt2Spec;
 import moe.engine.model.ModelParameter;
 import moe.engine.model.MoeSize;
 import moe.engine.wiring.Pipeline;
+import moe.spi.device.DType;
 
 /// The summary of a run before its first step.
 final class SummaryDraft {
@@ -77,6 +78,15 @@ final class SummaryDraft {
         Optional.of(new ModelFacts.Moe(moe.experts(), moe.topK(), config.router().type())));
   }
 
+  /// How products multiply, and how weights are stored if not in float32: `bf16, weights bf16`.
+  private static String precision(Gpt2 model) {
+    String compute = model.backend().precision().key();
+    DType weights = model.options().weights();
+    return weights == DType.F32
+        ? compute
+        : "%s, weights %s".formatted(compute, weights.name().toLowerCase(Locale.ROOT));
+  }
+
   private static Execution execution(Pipeline pipeline, Gpt2 model) {
     List<String> notes = new ArrayList<>();
     Stream.concat(pipeline.backend().refusals().stream(), pipeline.stages().refusals().stream())
@@ -84,7 +94,7 @@ final class SummaryDraft {
     return new Execution(
         model.backend().name(),
         model.backend().device().name(),
-        model.options().weights().name().toLowerCase(Locale.ROOT),
+        precision(model),
         pipeline.stages().block().path().name().toLowerCase(Locale.ROOT),
         notes);
   }

@@ -2,6 +2,7 @@ package moe.engine.wiring;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import moe.engine.config.StageCatalog;
@@ -10,6 +11,7 @@ import moe.spi.Availability;
 import moe.spi.BackendFactory;
 import moe.spi.Support;
 import moe.spi.device.Backend;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -81,7 +83,7 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
             case DeviceChoice.None(String reason) -> new Attempt.Refused(reason);
             case DeviceChoice.One(DeviceInfo chosen) ->
                 switch (request.open() ? recommends(factory, chosen) : Support.YES) {
-                  case Support.Yes() -> open(factory, chosen, suits);
+                  case Support.Yes() -> open(factory, chosen, request.compute(), suits);
                   case Support.No(String reason) -> new Attempt.Refused(reason);
                 };
           };
@@ -97,10 +99,17 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
   }
 
   private static Attempt open(
-      BackendFactory factory, DeviceInfo device, Function<Backend, Support> suits) {
+      BackendFactory factory,
+      DeviceInfo device,
+      Compute compute,
+      Function<Backend, Support> suits) {
     Backend backend;
     try {
-      backend = factory.open(device);
+      Set<Compute> can = compute == Compute.AUTO ? Set.of(compute) : factory.computes(device);
+      if (!can.contains(compute)) {
+        return new Attempt.Refused(cannot(compute, can));
+      }
+      backend = factory.open(device, compute);
     } catch (MoeException e) {
       return new Attempt.Refused(e.getMessage());
     } catch (LinkageError | RuntimeException e) {
@@ -120,6 +129,13 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
         backend.close();
       }
     }
+  }
+
+  private static String cannot(Compute compute, Set<Compute> can) {
+    return "multiplies in %s, not in %s; [precision] compute (of bench: --dtype) must be auto or one of these"
+        .formatted(
+            can.stream().sorted().map(Compute::key).collect(Collectors.joining(", ")),
+            compute.key());
   }
 
   private sealed interface Attempt {

@@ -19,7 +19,7 @@ public final class Wiring {
   /// Opens the first backend that can run every stage of the configuration.
   ///
   /// @param layer the MoE blocks: `layer(config)`, or of the sizes of a checkpoint
-  /// @param backend which backend, usually `BackendRequest.of(config.backend())`
+  /// @param backend which backend, usually `BackendRequest.of(config)`
   /// @throws MoeException with all refusals if no backend can
   public static Pipeline open(
       PipelineConfig config, PluginRegistry registry, LayerSpec layer, BackendRequest backend) {

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import moe.engine.plugin.PluginRegistry;
 import moe.spi.Support;
+import moe.spi.device.Compute;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class BackendSelectionTest {
   private final FakeBackendFactory cpu = FakeBackendFactory.with("cpu", "Zen 4, 2 threads");
@@ -125,6 +127,29 @@ final class BackendSelectionTest {
         .hasMessageContaining(
             "device = \"%s\" fits %s; there are: 0 (A100 40GB), 1 (H200), 2 (A100 80GB)"
                 .formatted(wanted, fits));
+  }
+
+  @Test
+  void refusesABackendThatDoesNotMultiplyInTheFormatAskedFor() {
+    assertThatThrownBy(() ->
+            BackendSelection.open(
+                PluginRegistry.of(cpu), BackendRequest.only("cpu").in(Compute.BF16)))
+        .hasMessage(
+            "backend cpu: multiplies in f32, not in bf16; [precision] compute (of bench: --dtype)"
+                + " must be auto or one of these (`moe-engine backends` lists what works here)")
+        .isInstanceOfSatisfying(
+            MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DEVICE));
+    assertThat(cpu.opened()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Compute.class,
+      names = {"AUTO", "F32"})
+  void opensEveryBackendInAutoAndInItsOwnFormat(Compute compute) {
+    BackendSelection selection =
+        BackendSelection.open(PluginRegistry.of(cpu), BackendRequest.only("cpu").in(compute));
+    assertThat(selection.backend().precision()).isEqualTo(Compute.F32);
   }
 
   private static BackendRequest prefer(String... names) {

@@ -23,7 +23,7 @@ final class WiringTest {
 
   @Test
   void opensTheFirstBackendThatCanRunEveryStage() {
-    try (Pipeline pipeline = open(BackendRequest.of(config.backend()))) {
+    try (Pipeline pipeline = open(BackendRequest.of(config))) {
       assertThat(pipeline.config()).isSameAs(config);
       assertThat(pipeline.backend().backend().name()).isEqualTo("cpu");
       assertThat(pipeline.stages().backend()).isSameAs(pipeline.backend().backend());
@@ -37,7 +37,7 @@ final class WiringTest {
 
   @Test
   void givesTheRouterTheSettingsOfItsSection() {
-    try (Pipeline pipeline = open(BackendRequest.of(config.backend()))) {
+    try (Pipeline pipeline = open(BackendRequest.of(config))) {
       assertThat(pipeline.stages().router().options().text("balance", "")).isEqualTo("bias");
     }
   }

@@ -40,6 +40,11 @@ public interface Backend extends AutoCloseable {
   /// cache. Takes well under a second.
   double measureReadBandwidth();
 
+  /// The format in which matrix products multiply, never `AUTO`. Routers may be more precise.
+  default Compute precision() {
+    return Compute.F32;
+  }
+
   /// The memory in use now.
   MemoryUse memory();
 

@@ -1,0 +1,130 @@
+package moe.backend.cuda;
+
+import moe.spi.device.Activation;
+import moe.spi.device.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Rows on their way to tensor cores and between their products; see `half_rows.cu`.
+public final class HalfRows {
+  private static final Kernel ROUND = new Kernel("half_rows", "moe_round_rows");
+  private static final Kernel ROUND_SORTED = new Kernel("half_rows", "moe_round_sorted");
+  private static final Kernel ACTIVATE = new Kernel("half_rows", "moe_activate_half");
+  private static final Kernel ACTIVATE_BACK = new Kernel("half_rows", "moe_activate_half_back");
+  private static final Kernel GATE = new Kernel("half_rows", "moe_gate_half");
+  private static final Kernel GATE_BACK = new Kernel("half_rows", "moe_gate_half_back");
+  private static final Kernel BACK_BIAS = new Kernel("half_rows", "moe_half_back_bias");
+  private static final int ELEMENTS_PER_BLOCK = 2048;
+  private static final int MOST_BLOCKS = 65535;
+
+  private HalfRows() {}
+
+  static long blocks(long elements) {
+    return Math.min(Math.ceilDiv(elements, ELEMENTS_PER_BLOCK), MOST_BLOCKS);
+  }
+
+  /// `y = x`, rounded.
+  ///
+  /// @param x F32 `[rows, width]`
+  /// @param y BF16, rows `stride` apart
+  static void round(CudaStream stream, Tensor x, long y, int rows, int width, int stride) {
+    boolean vector = width % 8 == 0 && CudaTensor.of(x).address() % 16 == 0;
+    stream
+        .launch(ROUND, 256, blocks((long) rows * stride), 1, 1)
+        .dependent()
+        .reads(x)
+        .address(y)
+        .number(rows)
+        .number(width)
+        .number(stride)
+        .number(vector ? 1 : 0)
+        .run();
+  }
+
+  /// The first `rows` rows of `y` become those of `x`, rounded.
+  public static void round(CudaStream stream, Tensor x, Tensor y, int rows) {
+    int width = (int) x.shape().lastDim();
+    round(stream, x, CudaTensor.of(y).writable(), rows, width, width);
+  }
+
+  /// Copies each token, rounded, to the rows of its experts.
+  ///
+  /// @param positions I32 `[tokens, topK]`
+  public static void sort(
+      CudaStream stream, Tensor tokens, Tensor positions, Tensor sorted, int slots, int topK) {
+    int width = (int) tokens.shape().lastDim();
+    stream
+        .launch(ROUND_SORTED, 256, slots / topK, Math.ceilDiv(width, ELEMENTS_PER_BLOCK), 1)
+        .dependent()
+        .reads(tokens)
+        .reads(positions)
+        .tensor(sorted)
+        .number(slots)
+        .number(topK)
+        .number(width)
+        .run();
+  }
+
+  /// `hidden = activation(pre)` of the first `n` elements, a multiple of 8.
+  public static void activate(
+      CudaStream stream, Activation activation, Tensor pre, Tensor hidden, long n) {
+    each(stream, ACTIVATE, n).reads(pre).tensor(hidden).wide(n).activation(activation).run();
+  }
+
+  /// `d = d ∘ activation′(pre)`.
+  public static void activateBack(
+      CudaStream stream, Activation activation, Tensor pre, Tensor d, long n) {
+    each(stream, ACTIVATE_BACK, n).reads(pre).tensor(d).wide(n).activation(activation).run();
+  }
+
+  /// `hidden = activation(gate) ∘ up`.
+  public static void gate(
+      CudaStream stream, Activation activation, Tensor gate, Tensor up, Tensor hidden, long n) {
+    each(stream, GATE, n).reads(gate).reads(up).tensor(hidden).wide(n).activation(activation).run();
+  }
+
+  /// The gradients of both inputs of `gate`.
+  ///
+  /// @param d of its output; may be `dUp`
+  public static void gateBack(
+      CudaStream stream,
+      Activation activation,
+      Tensor gate,
+      Tensor up,
+      Tensor d,
+      Tensor dGate,
+      Tensor dUp,
+      long n) {
+    each(stream, GATE_BACK, n)
+        .reads(gate)
+        .reads(up)
+        .reads(d)
+        .tensor(dGate)
+        .tensor(dUp)
+        .wide(n)
+        .activation(activation)
+        .run();
+  }
+
+  /// `db += Σ dY` over the rows of each group.
+  static void backBias(
+      CudaStream stream, Products.Groups groups, int rows, Tensor dY, @Nullable Tensor dBias) {
+    if (dBias == null) {
+      return;
+    }
+    int out = (int) dY.shape().lastDim();
+    stream
+        .launch(BACK_BIAS, 32, Math.ceilDiv(out, 64), groups.count(), 1)
+        .blockRows(32)
+        .dependent()
+        .reads(dY)
+        .reads(groups.offsets())
+        .tensor(dBias)
+        .number(rows)
+        .number(out)
+        .run();
+  }
+
+  private static Launch each(CudaStream stream, Kernel kernel, long n) {
+    return stream.launch(kernel, 256, blocks(n), 1, 1).dependent();
+  }
+}
