@@ -88,7 +88,7 @@ public final class CudaBackend implements Backend {
   @Override
   public CudaStream newStream() {
     checkOpen();
-    CudaStream stream = new CudaStream(device, streams::remove);
+    CudaStream stream = new CudaStream(device, memory, streams::remove);
     streams.add(stream);
     return stream;
   }

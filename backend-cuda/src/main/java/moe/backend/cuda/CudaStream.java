@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import moe.spi.device.DType;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Recording;
+import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -31,9 +33,9 @@ public final class CudaStream implements DeviceStream {
   private final Device device;
   private final Driver.Handle stream;
   private final Driver.Handle scratch;
-  private final List<Driver.Handle> rooms = new ArrayList<>();
-  private final long[] roomBytes = new long[2];
-  private final long[] roomAddress = new long[2];
+  private final CudaMemory memory;
+  private final List<CudaTensor> rooms = new ArrayList<>(); // a captured graph may hold any of them
+  private final @Nullable CudaTensor[] room = new CudaTensor[2];
   private final Arena arena = Arena.ofShared();
   private final MemorySegment staging;
   private final Launch launch;
@@ -42,17 +44,18 @@ public final class CudaStream implements DeviceStream {
   private boolean recording;
   private volatile boolean closed;
 
-  CudaStream(Device device, Consumer<CudaStream> onClose) {
+  CudaStream(Device device, CudaMemory memory, Consumer<CudaStream> onClose) {
     this.device = device;
+    this.memory = memory;
     this.onClose = onClose;
     this.stream = device.driver().newStream();
-    Driver.Handle memory = device.driver().allocate(SCRATCH_BYTES + TICKET_BYTES);
-    if (memory == null) {
+    Driver.Handle least = device.driver().allocate(SCRATCH_BYTES + TICKET_BYTES);
+    if (least == null) {
       device.driver().closeStream(stream);
       throw new MoeException(
           ErrorKind.MEMORY, "cuda: no room for a stream: the GPU's memory is full");
     }
-    this.scratch = memory;
+    this.scratch = least;
     device.driver().zero(ticket(), TICKET_BYTES, stream);
     this.staging = arena.allocate(STAGING_BYTES, 64);
     this.launch = new Launch(device, stream, arena);
@@ -92,25 +95,20 @@ public final class CudaStream implements DeviceStream {
     return scratch.address() + SCRATCH_BYTES;
   }
 
-  /// Room for the rounded operands of a dense product, until the next one's. A room that grew too
-  /// small stays: a captured graph may hold it.
+  /// The address of room for a rounded operand of a dense product, until the next one's. A room
+  /// that grew too small stays: a captured graph may hold it.
   ///
   /// @param index 0 or 1
-  long room(int index, long bytes) {
-    if (bytes > roomBytes[index]) {
-      long wanted = Math.max(bytes, 2 * roomBytes[index]);
-      Driver.Handle memory = device.driver().allocate(wanted);
-      if (memory == null) {
-        throw new MoeException(
-            ErrorKind.MEMORY,
-            "cuda: no room for the operands of a product: needed %,d bytes, free %,d. Make batch_size or seq_length smaller."
-                .formatted(wanted, device.driver().memory().free()));
-      }
-      rooms.add(memory);
-      roomBytes[index] = wanted;
-      roomAddress[index] = memory.address();
+  /// @param elements of bf16
+  long room(int index, long elements) {
+    CudaTensor found = room[index];
+    long before = found == null ? 0 : found.shape().elements();
+    if (found == null || elements > before) {
+      found = memory.allocate(DType.BF16, Shape.of(Math.max(elements, 2 * before)));
+      room[index] = found;
+      rooms.add(found);
     }
-    return roomAddress[index];
+    return found.address();
   }
 
   /// Whether calls are noted and not issued.
@@ -270,7 +268,7 @@ public final class CudaStream implements DeviceStream {
     device.release("a stream", () -> device.driver().closeStream(stream));
     device.release("memory", () -> device.driver().free(scratch));
     later.close();
-    rooms.forEach(room -> device.release("memory", () -> device.driver().free(room)));
+    rooms.forEach(CudaTensor::close);
     arena.close();
   }
 

@@ -27,7 +27,7 @@ final class HalfDense {
       return;
     }
     int in = (int) x.shape().lastDim();
-    long rounded = stream.room(0, (long) rows * in * Short.BYTES);
+    long rounded = stream.room(0, (long) rows * in);
     HalfRows.round(stream, x, rounded, rows, in, in);
     var layer = new HalfProducts.Layer(weights.weight(), weights.bias());
     half.dense(stream, rows, rounded, layer, y);
@@ -51,9 +51,9 @@ final class HalfDense {
     int in = (int) x.shape().lastDim();
     int out = (int) dY.shape().lastDim();
     int stride = (out + 7) & ~7; // the copy engine wants rows of a multiple of 16 bytes
-    long roundedX = stream.room(1, (long) rows * in * Short.BYTES);
+    long roundedX = stream.room(1, (long) rows * in);
     HalfRows.round(stream, x, roundedX, rows, in, in);
-    long rounded = stream.room(0, (long) rows * stride * Short.BYTES);
+    long rounded = stream.room(0, (long) rows * stride);
     HalfRows.round(stream, dY, rounded, rows, out, stride);
     Products.Groups one = Products.Groups.ONE;
     if (dX != null) {

@@ -164,9 +164,14 @@ public final class Launch {
   }
 
   private Launch describe(TensorMap filled) {
-    device.driver().describe(filled, maps[count]);
-    next('m');
+    device.driver().describe(filled, nextMap());
     return this;
+  }
+
+  /// Goes on with a tensor map and returns the memory for its encoded form.
+  MemorySegment nextMap() {
+    next('m');
+    return maps[count - 1];
   }
 
   /// Begins the last argument, a struct by value, with pointers; null for none. The kernel may

@@ -3,9 +3,11 @@ package moe.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import moe.spi.device.Activation;
 import moe.spi.device.Backend;
 import moe.spi.device.DType;
 import moe.spi.device.DeviceInfo;
+import moe.spi.device.LinearWeights;
 import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
@@ -119,6 +121,23 @@ class DriverErrorTest {
       }
       assertThat(driver.open).hasSize(open);
       assertThat(driver.calls).isEmpty();
+    }
+  }
+
+  @Test
+  void countsWhatProductsInBf16TakeAtFirstUse() {
+    var info = new DeviceInfo("cuda", 0, "test", 1L << 30);
+    var driver = new HostDriver(_ -> {});
+    try (CudaBackend backend = new CudaBackend(info, driver, _ -> new byte[0], Arithmetic.BF16);
+        Backend rehearsal = backend.rehearsal().orElseThrow();
+        var stream = rehearsal.newStream()) {
+      Tensor x = rehearsal.allocate(DType.F32, Shape.of(100, 64));
+      var weights = new LinearWeights(rehearsal.allocate(DType.F32, Shape.of(40, 64)), null);
+      Tensor y = rehearsal.allocate(DType.F32, Shape.of(100, 40));
+      long before = rehearsal.memory().allocatedBytes();
+      rehearsal.dense().linear(x, weights, Activation.NONE, y, stream);
+      assertThat(rehearsal.memory().allocatedBytes() - before)
+          .isEqualTo(2 * (100 * 64 + 40 * 64)); // rows and weights, rounded
     }
   }
 

@@ -10,6 +10,7 @@ import moe.spi.device.AdamW;
 import moe.spi.device.AdamWState;
 import moe.spi.device.Compute;
 import moe.spi.device.LinearWeights;
+import moe.spi.device.Recording;
 import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,23 @@ class HalfLinearTest {
       assertThat(Twins.bits(at.cuda, at.cuda.of(y))).containsOnly(0);
       at.both(side -> upload(side, side.of(weight)));
       multiply(at, x, weight, y);
+    }
+  }
+
+  @Test
+  void playsProductsThatWereRecorded() {
+    try (Twins at = new Twins(32, Compute.BF16)) {
+      Twin x = at.random(20, 16);
+      Twin weight = at.random(24, 16);
+      Twin y = at.garbage(20, 24);
+      at.both(side -> linear(side, x, weight, y)); // what is needed is loaded
+      at.cuda.stream.zero(at.cuda.of(y));
+      try (Recording recording =
+          at.cuda.stream.record(() -> linear(at.cuda, x, weight, y)).orElseThrow()) {
+        assertThat(Twins.bits(at.cuda, at.cuda.of(y))).containsOnly(0);
+        recording.play();
+      }
+      at.assertClose("y", y, HALF);
     }
   }
 

@@ -272,6 +272,7 @@ class HostDriver implements Driver {
         case 'l' -> copy.wide(value.get(ValueLayout.JAVA_LONG, 0));
         case 'i' -> copy.number(value.get(ValueLayout.JAVA_INT, 0));
         case 'f' -> copy.real(value.get(ValueLayout.JAVA_FLOAT, 0));
+        case 'm' -> copy.nextMap().copyFrom(value);
         default -> {
           copy.pointers();
           argument(copy, i).copyFrom(value);
@@ -285,7 +286,12 @@ class HostDriver implements Driver {
     return call.arguments()
         .reinterpret((index + 1L) * Long.BYTES)
         .getAtIndex(ValueLayout.ADDRESS, index)
-        .reinterpret(call.kinds().equals("s") ? 256 : Long.BYTES);
+        .reinterpret(
+            switch (call.kinds().charAt(index)) {
+              case 's' -> 256;
+              case 'm' -> TensorMap.BYTES;
+              default -> Long.BYTES;
+            });
   }
 
   private static MemorySegment at(long address, long bytes) {

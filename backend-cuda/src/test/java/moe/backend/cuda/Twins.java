@@ -34,8 +34,9 @@ public final class Twins implements AutoCloseable {
 
   public final Side cpu;
   public final Side cuda;
-  private final Random random = new Random(7);
+  private final Random random;
   private final int margin;
+  private int kept = ~0; // bits of random numbers
 
   /// @param margin elements before each tensor: 32 keeps rows aligned, 37 does not
   public Twins(int margin) {
@@ -44,6 +45,12 @@ public final class Twins implements AutoCloseable {
 
   /// @param compute how the GPU multiplies
   public Twins(int margin, Compute compute) {
+    this(margin, compute, 7);
+  }
+
+  /// @param seed of the random numbers
+  public Twins(int margin, Compute compute, int seed) {
+    this.random = new Random(seed);
     this.margin = margin;
     this.cpu = new Side(cpuBackend());
     this.cuda = new Side(cudaBackend(compute));
@@ -113,6 +120,11 @@ public final class Twins implements AutoCloseable {
     work.accept(cuda);
   }
 
+  /// Lets random F32 be numbers of bf16 from now on, so that rounding them changes nothing.
+  public void roundRandoms() {
+    kept = 0xffff_0000;
+  }
+
   /// F32 of normal random numbers.
   public Twin random(long... dims) {
     return random(1, dims);
@@ -120,7 +132,12 @@ public final class Twins implements AutoCloseable {
 
   /// F32 of normal random numbers of this deviation.
   public Twin random(double deviation, long... dims) {
-    return floats(Shape.of(dims), i -> (float) (deviation * random.nextGaussian()));
+    return floats(
+        Shape.of(dims),
+        i -> {
+          float value = (float) (deviation * random.nextGaussian());
+          return Float.intBitsToFloat(Float.floatToRawIntBits(value) & kept);
+        });
   }
 
   /// F32 that an operation must overwrite.
@@ -203,6 +220,27 @@ public final class Twins implements AutoCloseable {
 
   /// Both sides hold the same numbers, by the norm of their difference.
   public void assertClose(String what, Twin twin, double tolerance) {
+    assertThat(gap(twin).relative()).as("relative error of " + what).isLessThanOrEqualTo(tolerance);
+  }
+
+  /// A distance between the halves of a twin.
+  ///
+  /// @param difference squared norm of the difference
+  /// @param norm squared norm of the CPU's half
+  public record Gap(double difference, double norm) {
+    /// Both gaps as one.
+    public Gap plus(Gap other) {
+      return new Gap(difference + other.difference, norm + other.norm);
+    }
+
+    /// The norm of the difference by that of the CPU's half; NaN if a number is.
+    public double relative() {
+      return norm == 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+    }
+  }
+
+  /// How far the halves of a twin are apart.
+  public Gap gap(Twin twin) {
     int[] expected = bits(cpu, cpu.of(twin));
     int[] actual = bits(cuda, cuda.of(twin));
     double difference = 0;
@@ -213,8 +251,7 @@ public final class Twins implements AutoCloseable {
       difference += d * d;
       norm += want * want;
     }
-    double error = norm == 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
-    assertThat(error).as("relative error of " + what).isLessThanOrEqualTo(tolerance);
+    return new Gap(difference, norm);
   }
 
   @Override

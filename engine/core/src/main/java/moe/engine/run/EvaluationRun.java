@@ -107,13 +107,13 @@ final class EvaluationRun implements AutoCloseable {
     return windows.batches();
   }
 
-  /// Looks at one batch.
-  StepMetrics step(int batch, ExpertTokens experts) {
-    windows.fill(batch, ids);
-    clock.start();
-    routing.clear();
-    TttMeter learnt = TttMeter.start(adaptations);
+  /// Goes through a batch, so that all that this takes of the device's memory is taken.
+  void rehearse() {
     adaptations.beginBatch(ids, endOfText);
+    look();
+  }
+
+  private void look() {
     pass.load(ids, 0);
     clock.skip();
     pass.forward();
@@ -122,6 +122,16 @@ final class EvaluationRun implements AutoCloseable {
     } else {
       pass.evaluate();
     }
+  }
+
+  /// Looks at one batch.
+  StepMetrics step(int batch, ExpertTokens experts) {
+    windows.fill(batch, ids);
+    clock.start();
+    routing.clear();
+    TttMeter learnt = TttMeter.start(adaptations);
+    adaptations.beginBatch(ids, endOfText);
+    look();
     double loss = pass.loss();
     for (int layer = 0; layer < model.spec().layers(); layer++) {
       int[] chosen = pass.expertIds(layer);

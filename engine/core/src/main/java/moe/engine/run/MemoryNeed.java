@@ -21,8 +21,8 @@ import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
 
-/// What a run takes of a device's memory, part by part, found by making all of it on a backend that
-/// only counts.
+/// What a run takes of a device's memory, part by part, found by making all of it, and using it
+/// once, on a backend that only counts.
 record MemoryNeed(List<Part> parts) {
   private static final String SMALLER_MODEL =
       "make [model] d_model or layers, or [moe] experts or d_hidden smaller";
@@ -82,13 +82,15 @@ record MemoryNeed(List<Part> parts) {
             }
             parts.add(new Part("AdamW's moments", optimizer, SMALLER_MODEL));
             parts.add(activations(backend, before + optimizer));
+            parts.add(copies(backend, trainer::rehearse));
           }
         }
         case EVALUATE -> {
-          try (EvaluationRun _ =
+          try (EvaluationRun evaluation =
               new EvaluationRun(
                   config, model, text, TrainingRun.plannedSteps(config), () -> false)) {
             parts.add(activations(backend, before));
+            parts.add(copies(backend, evaluation::rehearse));
           }
         }
       }
@@ -98,6 +100,14 @@ record MemoryNeed(List<Part> parts) {
 
   private static Part activations(Backend backend, long without) {
     return new Part("activations", backend.memory().allocatedBytes() - without, SMALLER_BATCH);
+  }
+
+  /// What is made at first use: operands rounded to the format of products.
+  private static Part copies(Backend backend, Runnable firstUse) {
+    long before = backend.memory().allocatedBytes();
+    firstUse.run();
+    long bytes = backend.memory().allocatedBytes() - before;
+    return new Part("copies in " + backend.precision().key(), bytes, SMALLER_MODEL);
   }
 
   private static long bytes(@Nullable Tensor tensor) {

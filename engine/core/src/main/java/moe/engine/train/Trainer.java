@@ -120,6 +120,15 @@ public final class Trainer implements AutoCloseable {
         learnt.meters());
   }
 
+  /// Goes through a batch forward and backward, so that all that this takes of the device's memory
+  /// is taken. The gradients are of no use then.
+  public void rehearse() {
+    adaptations.beginDocument();
+    pass.load(ids, 0);
+    pass.forward();
+    pass.backward();
+  }
+
   /// A whole step, after which the device is waited for once, or once a part.
   private Losses unattended(int step, double rate, UnattendedStep work) {
     boolean split = clock.splits();
