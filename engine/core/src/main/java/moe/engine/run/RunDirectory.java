@@ -35,17 +35,31 @@ final class RunDirectory implements AutoCloseable {
   static RunDirectory open(RunRequest request) {
     String name = fileName(request.config().pipeline().name());
     Path path = request.out().orElseGet(() -> request.resume() ? latest(name) : unused(name));
+    requireUnused(request, path);
+    try {
+      Files.createDirectories(path);
+      RunDirectory directory = new RunDirectory(path, lock(path));
+      boolean complete = false;
+      try {
+        requireUnused(request, path); // another may have begun and ended before the lock was ours
+        complete = true;
+      } finally {
+        if (!complete) {
+          directory.lockFile.close();
+        }
+      }
+      return directory;
+    } catch (IOException refused) {
+      throw SafeFile.refused(path, refused);
+    }
+  }
+
+  private static void requireUnused(RunRequest request, Path path) {
     if (!request.resume() && isUsed(path)) {
       throw new MoeException(
           ErrorKind.USAGE,
           "%s: not empty; choose another --out, or go on with what is there by --resume"
               .formatted(path));
-    }
-    try {
-      Files.createDirectories(path);
-      return new RunDirectory(path, lock(path));
-    } catch (IOException refused) {
-      throw SafeFile.refused(path, refused);
     }
   }
 
