@@ -1,6 +1,7 @@
 package moe.backend.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -149,6 +150,12 @@ public final class Launch {
     return this;
   }
 
+  /// A `double`.
+  public Launch exact(double value) {
+    values.set(JAVA_DOUBLE, next('d'), value);
+    return this;
+  }
+
   /// A matrix of bf16 by rows, for the copy engine, in boxes of 64 columns.
   ///
   /// @param stride from row to row, in elements, a multiple of 8
@@ -249,7 +256,7 @@ public final class Launch {
     return dependent;
   }
 
-  /// The types of the arguments: p pointer, i int, l int64, f float, m tensor map, s struct.
+  /// The types of the arguments: p pointer, i int, l int64, f float, d double, m tensor map, s struct.
   String kinds() {
     return new String(kinds, 0, count);
   }

@@ -273,6 +273,7 @@ class HostDriver implements Driver {
         case 'i' -> copy.number(value.get(ValueLayout.JAVA_INT, 0));
         case 'f' -> copy.real(value.get(ValueLayout.JAVA_FLOAT, 0));
         case 'm' -> copy.nextMap().copyFrom(value);
+        case 'd' -> copy.exact(value.get(ValueLayout.JAVA_DOUBLE, 0));
         default -> {
           copy.pointers();
           argument(copy, i).copyFrom(value);

@@ -93,7 +93,9 @@ final class KernelSources {
     String type = parameter.strip();
     return type.startsWith("int64_t")
         ? "l"
-        : type.startsWith("int ") ? "i" : type.startsWith("float ") ? "f" : "s";
+        : type.startsWith("int ")
+            ? "i"
+            : type.startsWith("float ") ? "f" : type.startsWith("double ") ? "d" : "s";
   }
 
   private static String read(String file) {

@@ -90,7 +90,7 @@ final class RouterRules {
   }
 
   // Exact in float32, because weights and tokens are multiples of 1/8.
-  private static double[] logits(BlockBench block, double[] x) {
+  static double[] logits(BlockBench block, double[] x) {
     return Dense.linear(
             x,
             block.weights().getOrDefault("router.weight", new double[0]),

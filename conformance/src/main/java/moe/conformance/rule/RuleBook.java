@@ -48,6 +48,8 @@ public final class RuleBook {
                 GradientRules.all(),
                 RouterRules.all(),
                 RoutingRules.all(),
+                EnergyRules.all(),
+                FastWeightRules.all(),
                 DispatchRules.all(),
                 ExpertRules.all(),
                 CombineRules.all(),

@@ -141,6 +141,15 @@ public final class BlockBench {
 
   /// The same for another block with these parameters.
   public StageContext context(StageFactory<?> factory, LayerSpec other) {
+    return context(factory, other, Options.NONE);
+  }
+
+  /// The same with settings.
+  public StageContext context(StageFactory<?> factory, Options options) {
+    return context(factory, spec, options);
+  }
+
+  private StageContext context(StageFactory<?> factory, LayerSpec other, Options options) {
     Optional<StageFactory<Router>> base =
         factory instanceof RouterFactory router
             ? router
@@ -149,7 +158,7 @@ public final class BlockBench {
                 .map(found -> found)
             : Optional.empty();
     return new StageContext(
-        at.backend(), other, parameters, Options.NONE, base, StageContext.Place.ONLY);
+        at.backend(), other, parameters, options, base, StageContext.Place.ONLY);
   }
 
   /// Makes a stage that every backend has to offer.

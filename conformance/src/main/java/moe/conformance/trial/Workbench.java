@@ -204,11 +204,15 @@ public final class Workbench implements AutoCloseable {
   /// Fails unless all elements are these numbers, and zeros have their signs.
   public void compareBits(String what, Tensor actual, double[] expected) {
     compareExactly(what, actual, expected);
-    double[] found = read(actual);
-    for (int i = 0; i < expected.length; i++) {
-      if (Double.doubleToLongBits(found[i]) != Double.doubleToLongBits(expected[i])) {
+    sameBits(what, read(actual), expected);
+  }
+
+  /// Fails unless these are the same numbers, zeros with their signs.
+  public void sameBits(String what, double[] actual, double[] expected) {
+    for (int i = 0; i < Math.max(actual.length, expected.length); i++) {
+      if (Double.doubleToLongBits(actual[i]) != Double.doubleToLongBits(expected[i])) {
         throw new Violation(
-            "%s: element %d is %s, must be %s".formatted(what, i, found[i], expected[i]));
+            "%s: element %d is %s, must be %s".formatted(what, i, actual[i], expected[i]));
       }
     }
   }

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import moe.conformance.trial.Subject;
+import moe.router.energy.EnergyTttRouterFactory;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
 import moe.spi.device.Backend;
@@ -52,6 +53,7 @@ record Broken(String rule, String what, Subject subject, Set<String> others) {
   static List<StageFactory<?>> stages() {
     return List.of(
         new ForwardingFactory.OfRouter(new PlainRouterFactory(), ROUTER),
+        new ForwardingFactory.OfRouter(new EnergyTttRouterFactory(), ROUTER),
         new ForwardingFactory.OfDispatcher(new PlainDispatcherFactory(), DISPATCHER),
         new ForwardingFactory.OfExperts(new PlainExpertsFactory(), EXPERTS),
         new ForwardingFactory.OfCombiner(new PlainCombinerFactory(), COMBINER),

@@ -14,6 +14,7 @@ final class Faults {
             DenseFaults.all(),
             SpecialFaults.all(),
             StageFaults.all(),
+            EnergyFaults.all(),
             ExpertFaults.all(),
             GradientFaults.all(),
             ErrorFaults.all())

@@ -1,6 +1,7 @@
 package moe.conformance.fault;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import moe.spi.Support;
 import moe.spi.device.Backend;
@@ -71,13 +72,20 @@ class ForwardingFactory<S extends Stage> implements StageFactory<S> {
                 ForwardingBackend.behind(context.backend()),
                 context.spec(),
                 context.parameters(),
-                context.options())));
+                context.options(),
+                context.base(),
+                context.place())));
   }
 
   /// Routers.
   static class OfRouter extends ForwardingFactory<Router> implements RouterFactory {
     OfRouter(StageFactory<Router> real, UnaryOperator<Router> change) {
       super(real, change);
+    }
+
+    @Override
+    public Optional<String> base() {
+      return real instanceof RouterFactory router ? router.base() : Optional.empty();
     }
   }
 

@@ -3,6 +3,7 @@ package moe.conformance.fault;
 import java.util.Optional;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
+import moe.spi.stage.Adaptation;
 import moe.spi.stage.Combiner;
 import moe.spi.stage.Dispatched;
 import moe.spi.stage.Dispatcher;
@@ -35,6 +36,11 @@ final class ForwardingStages {
     @Override
     public Optional<Router.Backward> backward() {
       return real.backward();
+    }
+
+    @Override
+    public Optional<Adaptation> adaptation() {
+      return real.adaptation();
     }
 
     @Override

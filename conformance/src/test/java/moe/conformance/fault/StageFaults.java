@@ -55,7 +55,8 @@ final class StageFaults {
                   public Optional<Tensor> balanceBias() {
                     return real.balanceBias().map(StageFaults::another);
                   }
-                }),
+                },
+            "ROUT-7"),
         stage(
             "ROUT-5",
             "another router's gates do not sum to 1",

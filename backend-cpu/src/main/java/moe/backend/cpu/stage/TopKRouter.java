@@ -50,11 +50,13 @@ final class TopKRouter implements Router {
   @Override
   public void route(Tensor tokens, Routing out, DeviceStream stream) {
     CpuStream.of(stream);
+    choose(score(tokens), out);
+  }
+
+  /// Computes the logits of these tokens; gives how many there are.
+  int score(Tensor tokens) {
     memory.checkOpen();
     int rows = Calls.tokens(ROUTE, tokens, spec);
-    int slots = rows * spec.topK();
-    Ints ids = ROUTE.ints("expertIds", out.expertIds(), slots);
-    Floats gates = ROUTE.floats("gates", out.gates(), slots);
     linear
         .weights(
             ROUTE.weight("router.weight", weights.weight(), spec.experts(), spec.dModel()),
@@ -68,7 +70,25 @@ final class TopKRouter implements Router {
         .input(ROUTE.matrix("tokens", tokens, rows, spec.dModel()), spec.dModel())
         .output(logits, spec.experts())
         .run(rows);
-    topK.run(logits, rows, spec.experts(), spec.topK(), balanceBias.floats(), ids, gates);
+    return rows;
+  }
+
+  /// Chooses by the logits of the last `score`.
+  void choose(int rows, Routing out) {
+    int slots = rows * spec.topK();
+    Ints ids = ROUTE.ints("expertIds", out.expertIds(), slots);
+    Floats gates = ROUTE.floats("gates", out.gates(), slots);
+    topK.run(logits, rows, spec.experts(), spec.topK(), balance(), ids, gates);
+  }
+
+  /// `[maxTokens, experts]` of the last `score`.
+  Floats logits() {
+    return logits;
+  }
+
+  /// `[experts]`: the balance bias.
+  Floats balance() {
+    return balanceBias.floats();
   }
 
   @Override

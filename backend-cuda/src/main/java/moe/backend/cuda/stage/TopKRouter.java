@@ -56,8 +56,13 @@ final class TopKRouter implements Router {
 
   @Override
   public void route(Tensor tokens, Routing out, DeviceStream stream) {
-    memory.checkOpen();
     CudaStream queue = CudaStream.of(stream);
+    choose(score(tokens, out, queue), out, queue);
+  }
+
+  /// Computes the logits of these tokens; gives how many there are.
+  int score(Tensor tokens, Routing out, CudaStream queue) {
+    memory.checkOpen();
     int rows = Calls.tokens(ROUTE, tokens, spec);
     Calls.routing(ROUTE, out, rows, spec);
     if (split != null && split.fits(tokens)) {
@@ -74,6 +79,11 @@ final class TopKRouter implements Router {
         Activation.NONE,
         null,
         logits);
+    return rows;
+  }
+
+  /// Chooses by the logits of the last `score`.
+  void choose(int rows, Routing out, CudaStream queue) {
     queue
         .launch(TOP_K, 256, Math.ceilDiv(rows, TOKENS_PER_BLOCK), 1, 1)
         .tensor(logits)
@@ -84,6 +94,16 @@ final class TopKRouter implements Router {
         .number(spec.experts())
         .number(spec.topK())
         .run();
+  }
+
+  /// `[maxTokens, experts]` of the last `score`.
+  Tensor logits() {
+    return logits;
+  }
+
+  /// `[experts]`: the balance bias.
+  Tensor balance() {
+    return balanceBias;
   }
 
   @Override

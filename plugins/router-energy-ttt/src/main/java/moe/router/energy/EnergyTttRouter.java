@@ -3,11 +3,9 @@ package moe.router.energy;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import moe.spi.device.Activation;
-import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.LinearWeights;
-import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import moe.spi.stage.Adaptation;
 import moe.spi.stage.LayerSpec;
@@ -15,6 +13,12 @@ import moe.spi.stage.Router;
 import moe.spi.stage.Routing;
 import moe.spi.stage.StageContext;
 import moe.spi.stage.StageFactory;
+import moe.spi.stage.energy.EnergySettings;
+import moe.spi.stage.energy.ExpertCosts;
+import moe.spi.stage.energy.FastWeights;
+import moe.spi.stage.energy.Objective;
+import moe.spi.stage.energy.OwnedTensors;
+import moe.spi.stage.energy.ShiftedBias;
 
 /// A `topk` router whose choice is corrected by what experts cost in energy, and whose logits have
 /// fast weights added.
@@ -24,7 +28,8 @@ import moe.spi.stage.StageFactory;
 /// logits and chooses; that waits for the device, which other stages never do.
 final class EnergyTttRouter implements Router {
   private final LayerSpec spec;
-  private final Settings settings;
+  private final EnergySettings settings;
+  private final OwnedTensors memory;
   private final DenseOps dense;
   private final Router base;
   private final ShiftedBias bias;
@@ -40,14 +45,15 @@ final class EnergyTttRouter implements Router {
   /// @param costs of the experts
   EnergyTttRouter(StageContext context, StageFactory<Router> topK, ExpertCosts costs) {
     spec = context.spec();
-    settings = Settings.of(context.options(), spec);
+    settings = EnergySettings.of(context.options(), spec);
     dense = context.backend().dense();
-    fast = new FastWeights(context.backend(), settings, costs, spec.experts());
-    bias = new ShiftedBias(context, fast.tensor(), fast.learnsFromLoss());
-    base = topK.create(bias.context());
+    memory = new OwnedTensors(context.backend());
+    fast = new FastWeights(memory, settings, costs, spec.experts());
+    bias = new ShiftedBias(memory, context, fast.tensor(), fast.learnsFromLoss());
+    base = memory.router(() -> topK.create(bias.context()));
     selection = new Selection(settings, costs, spec.experts());
     shifted = new LinearWeights(context.parameters().get("router.weight").value(), bias.tensor());
-    logits = context.backend().allocate(DType.F32, Shape.of(spec.maxTokens(), spec.experts()));
+    logits = memory.floats(spec.maxTokens(), spec.experts());
     hostLogits = new float[spec.maxTokens() * spec.experts()];
     balance = new float[spec.experts()];
     ids = new int[spec.maxSlots()];
@@ -77,7 +83,7 @@ final class EnergyTttRouter implements Router {
       stream.download(out.expertIds(), chosen);
     }
     if (learns) {
-      fast.observe(hostLogits, rows, ids, rows * spec.topK(), stream);
+      fast.observe(hostLogits, 0, rows, ids, 0, rows * spec.topK(), stream);
     }
   }
 
@@ -143,9 +149,6 @@ final class EnergyTttRouter implements Router {
 
   @Override
   public void close() {
-    base.close();
-    bias.close();
-    fast.close();
-    logits.close();
+    memory.close();
   }
 }

@@ -14,12 +14,14 @@ import moe.spi.stage.Router;
 import moe.spi.stage.RouterFactory;
 import moe.spi.stage.StageContext;
 import moe.spi.stage.StandardParameters;
+import moe.spi.stage.energy.EnergySettings;
+import moe.spi.stage.energy.ExpertCosts;
 
 /// Makes `energy-ttt` routers, on every backend that has `topk`.
 public final class EnergyTttRouterFactory implements RouterFactory {
   @Override
   public String name() {
-    return "energy-ttt";
+    return EnergySettings.NAME;
   }
 
   @Override
@@ -34,24 +36,7 @@ public final class EnergyTttRouterFactory implements RouterFactory {
 
   @Override
   public List<OptionSpec> options() {
-    return List.of(
-        OptionSpec.whole(
-            Settings.CHUNK,
-            1,
-            1 << 20,
-            "Least tokens of a chunk that ttt = \"local\" learns from; a batch is never split. 1."),
-        OptionSpec.number(
-            Settings.NORM, 0, 1e6, "The largest Euclidean norm of a layer's fast weights. 1.0."),
-        OptionSpec.number(
-            Settings.EVENNESS,
-            0,
-            1e6,
-            "Weight of evenness beside energy in ttt = \"local\" (μ). 0.01."),
-        OptionSpec.number(
-            Settings.FLOPS_PER_BYTE,
-            1e-6,
-            1e9,
-            "Operations that cost as much energy as reading a byte, until a meter tells. 50."));
+    return EnergySettings.options();
   }
 
   @Override

@@ -1,6 +1,8 @@
 package moe.router.energy;
 
 import java.util.Arrays;
+import moe.spi.stage.energy.EnergySettings;
+import moe.spi.stage.energy.ExpertCosts;
 
 /// Chooses experts by `s_e = z̃_e + β_e − λ·ĉ_e`, token by token in their order, in double
 /// precision.
@@ -9,14 +11,14 @@ import java.util.Arrays;
 /// tokens and never on later ones. Of equal scores the smaller id wins; NaN is worse than every
 /// number, and makes all gates of its token NaN.
 final class Selection {
-  private final Settings settings;
+  private final EnergySettings settings;
   private final ExpertCosts costs;
   private final int experts;
   private final boolean[] read; // by the batch
   private final boolean[] taken; // by the token
   private float[] balance;
 
-  Selection(Settings settings, ExpertCosts costs, int experts) {
+  Selection(EnergySettings settings, ExpertCosts costs, int experts) {
     this.settings = settings;
     this.costs = costs;
     this.experts = experts;

@@ -25,6 +25,7 @@ import moe.spi.stage.Router;
 import moe.spi.stage.RouterFactory;
 import moe.spi.stage.Routing;
 import moe.spi.stage.StageContext;
+import moe.spi.stage.energy.ExpertCosts;
 
 /// A router's parameters and calls on one backend; the CPU's, unless another is given.
 final class Bench implements AutoCloseable {
@@ -126,7 +127,11 @@ final class Bench implements AutoCloseable {
 
   /// @param settings keys and values in turn
   Router energy(Object... settings) {
-    return own(new EnergyTttRouterFactory().create(context(options(settings), true)));
+    return energy(new EnergyTttRouterFactory(), settings);
+  }
+
+  Router energy(RouterFactory factory, Object... settings) {
+    return own(factory.create(context(options(settings), true)));
   }
 
   Router energy(ExpertCosts costs, Object... settings) {

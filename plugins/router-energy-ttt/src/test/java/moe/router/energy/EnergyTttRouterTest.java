@@ -11,6 +11,7 @@ import moe.spi.device.Tensor;
 import moe.spi.stage.EnergyPrices;
 import moe.spi.stage.Router;
 import moe.spi.stage.Routing;
+import moe.spi.stage.energy.ExpertCosts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

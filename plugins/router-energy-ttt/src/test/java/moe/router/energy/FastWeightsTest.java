@@ -10,6 +10,8 @@ import moe.spi.device.Tensor;
 import moe.spi.stage.Adaptation;
 import moe.spi.stage.Router;
 import moe.spi.stage.Routing;
+import moe.spi.stage.energy.ExpertCosts;
+import moe.spi.stage.energy.LocalObjective;
 import org.junit.jupiter.api.Test;
 
 final class FastWeightsTest {
@@ -34,7 +36,8 @@ final class FastWeightsTest {
         p[e] += soft[e];
       }
     }
-    double[] gradient = LocalObjective.gradient(z.length, p, products, COSTS, 0.7, 0.3);
+    double[] gradient = new double[EXPERTS];
+    LocalObjective.gradient(z.length, p, products, COSTS.clone(), 0.7, 0.3, gradient);
     double step = 1e-5;
     for (int e = 0; e < EXPERTS; e++) {
       double[] up = new double[EXPERTS];
@@ -161,7 +164,7 @@ final class FastWeightsTest {
     return state(router, "fast");
   }
 
-  private static Tensor state(Router router, String name) {
+  static Tensor state(Router router, String name) {
     return Objects.requireNonNull(router.adaptation().orElseThrow().state().get(name));
   }
 

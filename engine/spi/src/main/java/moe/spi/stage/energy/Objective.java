@@ -1,7 +1,7 @@
-package moe.router.energy;
+package moe.spi.stage.energy;
 
 /// What the fast weights learn from.
-enum Objective {
+public enum Objective {
   /// Nothing: they stay zero.
   NONE,
   /// Energy and evenness of the routing itself.

@@ -1,12 +1,9 @@
-package moe.router.energy;
+package moe.spi.stage.energy;
 
 import java.util.ArrayList;
 import java.util.List;
-import moe.spi.device.Backend;
-import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
-import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import moe.spi.stage.Options;
 import moe.spi.stage.Parameter;
@@ -18,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Where the fast weights learn from the loss, its gradient is kept apart for a call, since it is
 /// theirs too.
-final class ShiftedBias implements AutoCloseable {
+public final class ShiftedBias {
   private static final String NAME = "router.bias";
 
   private final StageContext context;
@@ -29,25 +26,24 @@ final class ShiftedBias implements AutoCloseable {
   private final Tensor shifted; // F32 [experts]
   private final @Nullable Tensor own; // F32 [experts]
 
+  /// The bias of a router in this context.
+  ///
   /// @param apart whether the gradient of each call is wanted by itself
-  ShiftedBias(StageContext context, Tensor fast, boolean apart) {
-    Backend backend = context.backend();
+  public ShiftedBias(OwnedTensors memory, StageContext context, Tensor fast, boolean apart) {
     Parameter parameter = context.parameters().find(NAME).orElse(null);
-    Shape shape = Shape.of(context.spec().experts());
+    int experts = context.spec().experts();
     this.context = context;
-    this.dense = backend.dense();
+    this.dense = context.backend().dense();
     this.fast = fast;
     this.bias = parameter == null ? null : parameter.value();
     this.trained = parameter == null ? null : parameter.gradient();
-    this.shifted = backend.allocate(DType.F32, shape);
+    this.shifted = memory.floats(experts);
     this.own =
-        context.spec().training() && (apart || trained == null)
-            ? backend.allocate(DType.F32, shape)
-            : null;
+        context.spec().training() && (apart || trained == null) ? memory.floats(experts) : null;
   }
 
   /// The same context with this bias in the place of the block's.
-  StageContext context() {
+  public StageContext context() {
     List<Parameter> parameters = new ArrayList<>();
     for (Parameter parameter : context.parameters().all()) {
       if (!parameter.name().equals(NAME)) {
@@ -59,12 +55,13 @@ final class ShiftedBias implements AutoCloseable {
         context.backend(), context.spec(), new Parameters(parameters), Options.NONE);
   }
 
-  Tensor tensor() {
+  /// F32 `[experts]`, on the device.
+  public Tensor tensor() {
     return shifted;
   }
 
   /// Takes the values of the block's bias and of the fast weights as they are now.
-  void shift(DeviceStream stream) {
+  public void shift(DeviceStream stream) {
     if (bias == null) {
       stream.copy(fast, shifted);
     } else {
@@ -72,13 +69,15 @@ final class ShiftedBias implements AutoCloseable {
     }
   }
 
-  void beginBackward(DeviceStream stream) {
+  /// A backward of the router begins.
+  public void beginBackward(DeviceStream stream) {
     if (own != null) {
       stream.zero(own);
     }
   }
 
-  void endBackward(DeviceStream stream) {
+  /// It is over: its gradient goes to the block's bias as well.
+  public void endBackward(DeviceStream stream) {
     if (own != null && trained != null) {
       dense.add(trained, own, trained, stream);
     }
@@ -87,18 +86,10 @@ final class ShiftedBias implements AutoCloseable {
   /// The gradient of the last call alone.
   ///
   /// @throws IllegalStateException unless it is kept apart
-  Tensor gradient() {
+  public Tensor gradient() {
     if (own == null) {
       throw new IllegalStateException("the gradient is not kept apart");
     }
     return own;
-  }
-
-  @Override
-  public void close() {
-    shifted.close();
-    if (own != null) {
-      own.close();
-    }
   }
 }

@@ -1,9 +1,9 @@
-package moe.router.energy;
+package moe.spi.stage.energy;
 
 import java.util.Arrays;
 
 /// Sums over the tokens of a chunk, as floats that a tensor can keep between calls.
-final class Chunk {
+public final class RoutingChunk {
   private static final int TOKENS = 0;
   private static final int CHUNKS = 1; // since the last update
   private static final int HEAD = 2;
@@ -13,35 +13,51 @@ final class Chunk {
   private final double[] p;
   private final double[] products;
   private final double[] row;
+  private final double[] shared;
+  private final double[] gradient;
+  private final int[] counts;
 
-  Chunk(int experts) {
+  /// No tokens of `experts` experts.
+  public RoutingChunk(int experts) {
     this.experts = experts;
-    this.values = new float[HEAD + 3 * experts + experts * experts];
+    this.values = new float[size(experts)];
     this.p = new double[experts];
     this.products = new double[experts * experts];
     this.row = new double[experts];
+    this.shared = new double[experts];
+    this.gradient = new double[experts];
+    this.counts = new int[experts];
   }
 
-  float[] values() {
+  /// How many sums there are.
+  public static int size(int experts) {
+    return HEAD + 3 * experts + experts * experts;
+  }
+
+  /// All sums, as they are kept: tokens, chunks since the last update; by expert: sum of p, tokens
+  /// that went there, batches in which some did; sums of the products p_e·p_j.
+  public float[] values() {
     return values;
   }
 
-  double tokens() {
+  /// Tokens since they were forgotten.
+  public double tokens() {
     return values[TOKENS];
   }
 
   /// Ends a chunk: true if it is the one after which the fast weights move.
-  boolean end(int every) {
+  public boolean end(int every) {
     values[CHUNKS]++;
     return values[CHUNKS] >= every;
   }
 
-  void forgetChunks() {
+  /// Begins to count chunks anew.
+  public void forgetChunks() {
     values[CHUNKS] = 0;
   }
 
   /// Forgets the tokens.
-  void forgetTokens() {
+  public void forgetTokens() {
     float chunks = values[CHUNKS];
     Arrays.fill(values, 0f);
     values[CHUNKS] = chunks;
@@ -49,13 +65,13 @@ final class Chunk {
 
   /// Adds the tokens of a call.
   ///
-  /// @param z `[rows, experts]`: their logits
-  /// @param ids the experts they went to, −1 for none
-  void add(float[] z, int rows, int[] ids, int slots) {
+  /// @param z `[rows, experts]` from `at` on: their logits
+  /// @param ids `[slots]` from `idsAt` on: the experts they went to, −1 for none
+  public void add(float[] z, int at, int rows, int[] ids, int idsAt, int slots) {
     Arrays.fill(p, 0);
     Arrays.fill(products, 0);
     for (int token = 0; token < rows; token++) {
-      softmax(z, token * experts);
+      softmax(z, at + token * experts);
       for (int e = 0; e < experts; e++) {
         p[e] += row[e];
         for (int j = 0; j < experts; j++) {
@@ -64,8 +80,8 @@ final class Chunk {
       }
     }
     values[TOKENS] += rows;
-    int[] counts = new int[experts];
-    for (int slot = 0; slot < slots; slot++) {
+    Arrays.fill(counts, 0);
+    for (int slot = idsAt; slot < idsAt + slots; slot++) {
       if (ids[slot] >= 0) {
         counts[ids[slot]]++;
       }
@@ -95,9 +111,9 @@ final class Chunk {
     }
   }
 
-  /// The gradient of the local objective over the tokens since they were forgotten.
-  double[] gradient(ExpertCosts costs, Settings settings) {
-    double[] shared = new double[experts];
+  /// The gradient of the local objective over the tokens since they were forgotten; overwritten by
+  /// the next call.
+  public double[] gradient(ExpertCosts costs, EnergySettings settings) {
     for (int e = 0; e < experts; e++) {
       p[e] = values[HEAD + e];
       shared[e] = costs.shared(e, values[HEAD + experts + e], values[HEAD + 2 * experts + e]);
@@ -105,7 +121,8 @@ final class Chunk {
     for (int i = 0; i < products.length; i++) {
       products[i] = values[HEAD + 3 * experts + i];
     }
-    return LocalObjective.gradient(
-        tokens(), p, products, shared, settings.lambda(), settings.evenness());
+    LocalObjective.gradient(
+        tokens(), p, products, shared, settings.lambda(), settings.evenness(), gradient);
+    return gradient;
   }
 }

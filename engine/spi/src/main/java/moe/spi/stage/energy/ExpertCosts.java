@@ -1,4 +1,4 @@
-package moe.router.energy;
+package moe.spi.stage.energy;
 
 import java.util.Arrays;
 import moe.spi.device.DType;
@@ -8,7 +8,7 @@ import moe.spi.stage.LayerSpec;
 ///
 /// The first token of a batch that goes to an expert has its weights read: `c_e = a·bytes_e +
 /// b·flops_e`. A further one finds them there: `b·flops_e`. The mean is that of first tokens.
-final class ExpertCosts {
+public final class ExpertCosts {
   private final double[] bytes;
   private final double[] flops;
   private final double[] first;
@@ -18,26 +18,38 @@ final class ExpertCosts {
 
   /// @param bytes of the weights of each expert
   /// @param flops of each expert for one token
-  ExpertCosts(double[] bytes, double[] flops) {
+  public ExpertCosts(double[] bytes, double[] flops) {
     this.bytes = bytes.clone();
     this.flops = flops.clone();
     this.first = new double[bytes.length];
     this.further = new double[bytes.length];
   }
 
-  /// Experts of equal size: two matrices of `dHidden · dModel`, or three if gated.
-  static ExpertCosts equal(LayerSpec spec) {
-    double weights = (spec.gated() ? 3.0 : 2.0) * spec.dHidden() * spec.dModel();
+  /// The experts of a block, which are of one size.
+  public static ExpertCosts equal(LayerSpec spec) {
     double[] bytes = new double[spec.experts()];
     double[] flops = new double[spec.experts()];
-    int size = (spec.training() ? DType.F32 : spec.weights()).bytes();
-    Arrays.fill(bytes, weights * size);
-    Arrays.fill(flops, 2 * weights);
+    Arrays.fill(bytes, bytes(spec));
+    Arrays.fill(flops, flops(spec));
     return new ExpertCosts(bytes, flops);
   }
 
+  /// Bytes of the weights of an expert: two matrices of `dHidden · dModel`, or three if gated.
+  public static double bytes(LayerSpec spec) {
+    return weights(spec) * (spec.training() ? DType.F32 : spec.weights()).bytes();
+  }
+
+  /// Operations of an expert for one token.
+  public static double flops(LayerSpec spec) {
+    return 2 * weights(spec);
+  }
+
+  private static double weights(LayerSpec spec) {
+    return (spec.gated() ? 3.0 : 2.0) * spec.dHidden() * spec.dModel();
+  }
+
   /// Sets a and b; not both 0.
-  void price(double joulesPerByte, double joulesPerFlop) {
+  public void price(double joulesPerByte, double joulesPerFlop) {
     this.joulesPerByte = joulesPerByte;
     mean = 0;
     for (int e = 0; e < bytes.length; e++) {
@@ -54,7 +66,7 @@ final class ExpertCosts {
   /// ĉ of one more token.
   ///
   /// @param read whether the batch has read this expert's weights already
-  double next(int expert, boolean read) {
+  public double next(int expert, boolean read) {
     return read ? further[expert] : first[expert];
   }
 
@@ -62,7 +74,7 @@ final class ExpertCosts {
   ///
   /// @param tokens that went to the expert
   /// @param reads batches in which some did
-  double shared(int expert, double tokens, double reads) {
+  public double shared(int expert, double tokens, double reads) {
     double reading = tokens == 0 ? 1 : reads / tokens;
     return further[expert] + joulesPerByte * bytes[expert] / mean * reading;
   }

@@ -1,48 +1,52 @@
-package moe.router.energy;
+package moe.spi.stage.energy;
 
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import moe.spi.device.Backend;
-import moe.spi.device.DType;
 import moe.spi.device.DeviceStream;
-import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import moe.spi.stage.Adaptation;
 import moe.spi.stage.EnergyPrices;
 
 /// The fast weights δ `[experts]` of one router, and how they move. Tensors hold all of their
 /// state; the arrays here are copies for the time of a call.
-final class FastWeights implements Adaptation, AutoCloseable {
-  private final Settings settings;
+public final class FastWeights implements Adaptation {
+  private final EnergySettings settings;
   private final ExpertCosts costs;
   private final float[] fast;
-  private final Chunk chunk;
+  private final float[] single; // a gradient
+  private final double[] exact;
+  private final double[] moved;
+  private final RoutingChunk chunk;
   private final float[] prices = new float[2];
   private final Tensor fastTensor; // F32 [experts]
-  private final Tensor
-      chunkTensor; // of one size for all objectives, so that a checkpoint fits each
+  // Of one size for all objectives, so that a checkpoint fits each.
+  private final Tensor chunkTensor;
   private final Tensor priceTensor; // F32 [2]: a, b; zeros while they are not known
   private long updates;
   private double distance;
 
-  FastWeights(Backend backend, Settings settings, ExpertCosts costs, int experts) {
+  /// All zeros.
+  public FastWeights(OwnedTensors memory, EnergySettings settings, ExpertCosts costs, int experts) {
     this.settings = settings;
     this.costs = costs;
     this.fast = new float[experts];
-    this.chunk = new Chunk(experts);
-    this.fastTensor = backend.allocate(DType.F32, Shape.of(experts));
-    this.chunkTensor = backend.allocate(DType.F32, Shape.of(chunk.values().length));
-    this.priceTensor = backend.allocate(DType.F32, Shape.of(2));
+    this.single = new float[experts];
+    this.exact = new double[experts];
+    this.moved = new double[experts];
+    this.chunk = new RoutingChunk(experts);
+    this.fastTensor = memory.floats(experts);
+    this.chunkTensor = memory.floats(chunk.values().length);
+    this.priceTensor = memory.floats(2);
   }
 
   /// δ on the device.
-  Tensor tensor() {
+  public Tensor tensor() {
     return fastTensor;
   }
 
   /// Sets the costs to the prices of the state.
-  void takePrices(DeviceStream stream) {
+  public void takePrices(DeviceStream stream) {
     stream.download(priceTensor, MemorySegment.ofArray(prices));
     if (prices[0] == 0 && prices[1] == 0) {
       costs.price(settings.flopsPerByte(), 1);
@@ -53,11 +57,12 @@ final class FastWeights implements Adaptation, AutoCloseable {
 
   /// Learns from a call that has used the fast weights: apply, then update.
   ///
-  /// @param z `[rows, experts]`
-  /// @param ids `[slots]`
-  void observe(float[] z, int rows, int[] ids, int slots, DeviceStream stream) {
+  /// @param z `[rows, experts]` from `at` on
+  /// @param ids `[slots]` from `idsAt` on
+  public void observe(
+      float[] z, int at, int rows, int[] ids, int idsAt, int slots, DeviceStream stream) {
     stream.download(chunkTensor, MemorySegment.ofArray(chunk.values()));
-    chunk.add(z, rows, ids, slots);
+    chunk.add(z, at, rows, ids, idsAt, slots);
     if (chunk.tokens() >= settings.chunk()) {
       if (chunk.end(settings.every())) {
         move(chunk.gradient(costs, settings), stream);
@@ -71,14 +76,12 @@ final class FastWeights implements Adaptation, AutoCloseable {
   /// Learns from the gradient of the loss of a call.
   ///
   /// @param gradient F32 `[experts]`
-  void learn(Tensor gradient, DeviceStream stream) {
+  public void learn(Tensor gradient, DeviceStream stream) {
     stream.download(chunkTensor, MemorySegment.ofArray(chunk.values()));
     if (chunk.end(settings.every())) {
-      float[] values = new float[fast.length];
-      stream.download(gradient, MemorySegment.ofArray(values));
-      double[] exact = new double[fast.length];
+      stream.download(gradient, MemorySegment.ofArray(single));
       for (int e = 0; e < exact.length; e++) {
-        exact[e] = values[e];
+        exact[e] = single[e];
       }
       move(exact, stream);
       chunk.forgetChunks();
@@ -90,7 +93,6 @@ final class FastWeights implements Adaptation, AutoCloseable {
   /// left out: the loss shows where it comes from.
   private void move(double[] gradient, DeviceStream stream) {
     stream.download(fastTensor, MemorySegment.ofArray(fast));
-    double[] moved = new double[fast.length];
     double square = 0;
     for (int e = 0; e < fast.length; e++) {
       moved[e] = fast[e] - settings.rate() * gradient[e];
@@ -143,12 +145,5 @@ final class FastWeights implements Adaptation, AutoCloseable {
   @Override
   public Progress progress() {
     return new Progress(updates, distance);
-  }
-
-  @Override
-  public void close() {
-    fastTensor.close();
-    chunkTensor.close();
-    priceTensor.close();
   }
 }

@@ -1,7 +1,9 @@
-package moe.router.energy;
+package moe.spi.stage.energy;
 
+import java.util.List;
 import java.util.Locale;
 import moe.spi.stage.LayerSpec;
+import moe.spi.stage.OptionSpec;
 import moe.spi.stage.Options;
 
 /// The settings of one `energy-ttt` router.
@@ -19,7 +21,7 @@ import moe.spi.stage.Options;
 /// @param resets whether the fast weights return to zero at each document
 /// @param flopsPerByte operations that cost as much energy as reading a byte, until prices are
 ///   known
-record Settings(
+public record EnergySettings(
     double lambda,
     boolean keepTop1,
     double mass,
@@ -32,16 +34,39 @@ record Settings(
     double evenness,
     boolean resets,
     double flopsPerByte) {
-  static final String CHUNK = "chunk_size";
-  static final String NORM = "ttt_norm";
-  static final String EVENNESS = "ttt_evenness";
-  static final String FLOPS_PER_BYTE = "flops_per_byte";
-  static final double FLOPS_PER_BYTE_ABSENT = 50;
+  /// The router's name.
+  public static final String NAME = "energy-ttt";
 
-  static Settings of(Options options, LayerSpec spec) {
+  private static final String CHUNK = "chunk_size";
+  private static final String NORM = "ttt_norm";
+  private static final String EVENNESS = "ttt_evenness";
+  private static final String FLOPS_PER_BYTE = "flops_per_byte";
+  private static final double FLOPS_PER_BYTE_ABSENT = 50;
+
+  /// The keys that this router has beside those of all routers.
+  public static List<OptionSpec> options() {
+    return List.of(
+        OptionSpec.whole(
+            CHUNK,
+            1,
+            1 << 20,
+            "Least tokens of a chunk that ttt = \"local\" learns from; a batch is never split. 1."),
+        OptionSpec.number(
+            NORM, 0, 1e6, "The largest Euclidean norm of a layer's fast weights. 1.0."),
+        OptionSpec.number(
+            EVENNESS, 0, 1e6, "Weight of evenness beside energy in ttt = \"local\" (μ). 0.01."),
+        OptionSpec.number(
+            FLOPS_PER_BYTE,
+            1e-6,
+            1e9,
+            "Operations that cost as much energy as reading a byte, until a meter tells. 50."));
+  }
+
+  /// The settings in a router's section.
+  public static EnergySettings of(Options options, LayerSpec spec) {
     int most = (int) options.number("max_k", 0);
     boolean varies = options.text("selection", "top-k").equals("top-p");
-    return new Settings(
+    return new EnergySettings(
         options.number("lambda_energy", 0),
         options.flag("keep_top1", true),
         varies ? options.number("p", 1) : 1,
@@ -57,7 +82,7 @@ record Settings(
   }
 
   /// Whether the number of experts differs from token to token.
-  boolean varies() {
+  public boolean varies() {
     return mass < 1;
   }
 }

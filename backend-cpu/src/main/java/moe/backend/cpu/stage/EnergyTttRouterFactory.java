@@ -1,0 +1,34 @@
+package moe.backend.cpu.stage;
+
+import java.util.List;
+import moe.backend.cpu.CpuBackend;
+import moe.spi.stage.LayerSpec;
+import moe.spi.stage.OptionSpec;
+import moe.spi.stage.ParameterSpec;
+import moe.spi.stage.Router;
+import moe.spi.stage.RouterFactory;
+import moe.spi.stage.StageContext;
+import moe.spi.stage.StandardParameters;
+import moe.spi.stage.energy.EnergySettings;
+
+/// Makes `energy-ttt` routers that compute their logits once and correct the choice in place.
+public final class EnergyTttRouterFactory extends CpuStageFactory<Router> implements RouterFactory {
+  public EnergyTttRouterFactory() {
+    super(EnergySettings.NAME);
+  }
+
+  @Override
+  public List<OptionSpec> options() {
+    return EnergySettings.options();
+  }
+
+  @Override
+  public List<ParameterSpec> parameters(LayerSpec spec) {
+    return StandardParameters.linearRouter(spec);
+  }
+
+  @Override
+  Router create(CpuBackend backend, StageContext context) {
+    return new EnergyTttRouter(backend, context);
+  }
+}
