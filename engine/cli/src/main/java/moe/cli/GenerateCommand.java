@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import moe.engine.config.PipelineConfig;
 import moe.engine.config.PipelineFile;
+import moe.engine.config.TestTimeTraining;
 import moe.engine.generate.Generation;
 import moe.engine.generate.GenerationModel;
 import moe.engine.generate.LoadedModel;
@@ -105,13 +108,15 @@ final class GenerateCommand implements Callable<Integer> {
     Prompts prompts = Prompts.of(prompt, err);
     GenerationModel found = GenerationModel.find(directory, err::println);
     try (PluginRegistry registry = Installed.load(err)) {
-      StageRequest stages = stages(found, registry);
+      Optional<PipelineConfig> pipeline = pipeline(found, registry);
+      StageRequest stages = pipeline.map(StageRequest::of).orElse(StageRequest.STANDARD);
       try (BackendSelection selection = BackendSelection.open(registry, backendOption.request());
           LoadedModel model =
               LoadedModel.load(
                   found.directory(),
                   selection.backend(),
                   storage.type,
+                  learns(pipeline, err),
                   block -> StageSelection.choose(registry, stages, block, selection.backend()));
           TextGenerator generator = new TextGenerator(model.model(), model.tokenizer(), choice)) {
         generate(generator, prompts, new GeneratedText(spec.commandLine().getOut(), err, json));
@@ -120,14 +125,28 @@ final class GenerateCommand implements Callable<Integer> {
     return 0;
   }
 
-  /// The stages that the model was trained with, if that is known.
-  private static StageRequest stages(GenerationModel found, PluginRegistry registry) {
+  /// How the model was trained, if that is known.
+  private static Optional<PipelineConfig> pipeline(GenerationModel found, PluginRegistry registry) {
     return found
         .pipeline()
         .map(file ->
-            PipelineFile.read(file.toString(), List.of(NO_CAPTURE), registry.catalog()).orThrow())
-        .map(StageRequest::of)
-        .orElse(StageRequest.STANDARD);
+            PipelineFile.read(file.toString(), List.of(NO_CAPTURE), registry.catalog()).orThrow());
+  }
+
+  /// Whether routers are to learn from the loss of the text: they do so with float32 weights.
+  private boolean learns(Optional<PipelineConfig> pipeline, PrintWriter err) {
+    boolean asked =
+        pipeline
+            .map(PipelineConfig::router)
+            .filter(router -> router.type().equals("energy-ttt"))
+            .filter(router -> router.ttt() == TestTimeTraining.LM)
+            .isPresent();
+    if (asked && storage != Storage.f32) {
+      err.println(
+          "router.ttt = \"lm\" learns nothing with --dtype %s; leave it out to learn"
+              .formatted(storage));
+    }
+    return asked && storage == Storage.f32;
   }
 
   private void generate(TextGenerator generator, Prompts prompts, GeneratedText output)

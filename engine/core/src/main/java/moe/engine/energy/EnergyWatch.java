@@ -75,13 +75,14 @@ public final class EnergyWatch implements AutoCloseable {
   ///
   /// @param rest waits for a while
   public void measureIdle(Runnable rest) {
-    if (found instanceof EnergyMeters.Open && reading != null) {
+    if (found instanceof EnergyMeters.Open(var meter) && reading != null) {
       OptionalDouble before = reading.now();
       long from = nanos.getAsLong();
       rest.run();
       OptionalDouble after = reading.now();
       double seconds = (nanos.getAsLong() - from) / 1e9;
-      if (before.isPresent() && after.isPresent() && seconds > 0) {
+      boolean moves = seconds >= meter.refresh().toNanos() / 1e9; // long enough for the counter
+      if (before.isPresent() && after.isPresent() && moves) {
         OptionalDouble joules = reading.between(before.getAsDouble(), after.getAsDouble());
         idle = joules.isPresent() ? over(joules, seconds) : OptionalDouble.empty();
       }

@@ -39,15 +39,18 @@ public final class Gauge implements AutoCloseable {
   ///
   /// @param rest waits for a while
   public OptionalDouble idleWatts(Runnable rest) {
-    if (!(found instanceof EnergyMeters.Open)) {
+    if (!(found instanceof EnergyMeters.Open(var meter))) {
       return OptionalDouble.empty();
     }
     long from = nanos.getAsLong();
     begin();
     rest.run();
-    OptionalDouble joules = end();
     double seconds = (nanos.getAsLong() - from) / 1e9;
-    return joules.isPresent() && seconds > 0
+    if (seconds < meter.refresh().toNanos() / 1e9) {
+      return OptionalDouble.empty(); // too short for the counter to move
+    }
+    OptionalDouble joules = end();
+    return joules.isPresent()
         ? OptionalDouble.of(joules.getAsDouble() / seconds)
         : OptionalDouble.empty();
   }

@@ -26,16 +26,21 @@ public record LoadedModel(Gpt2 model, Tokenizer tokenizer) implements AutoClosea
   /// Loads a Hugging Face directory.
   ///
   /// @param weights storage of matrices, `F32` or `BF16`
+  /// @param learns whether routers are to learn from the loss, which takes the memory of training
   /// @param stages chooses the stages of a MoE block
   /// @throws MoeException kind `DATA` for anything wrong with the directory, or a tokenizer of
   ///   another model; kind `UNSUPPORTED` if the device or a stage refuses
   public static LoadedModel load(
-      Path directory, Backend backend, DType weights, Function<LayerSpec, StageSelection> stages) {
+      Path directory,
+      Backend backend,
+      DType weights,
+      boolean learns,
+      Function<LayerSpec, StageSelection> stages) {
     try (Checkpoint checkpoint = Checkpoint.open(directory)) {
       Gpt2Spec spec = checkpoint.spec();
       Tokenizer tokenizer = tokenizer(directory, spec.vocab());
       ModelOptions options =
-          new ModelOptions(Math.min(spec.positions(), PROMPT_PIECE), false, weights);
+          new ModelOptions(Math.min(spec.positions(), PROMPT_PIECE), learns, weights);
       LayerSpec block = Gpt2.blockSpec(spec, options);
       @Nullable StageSelection selection = block == null ? null : stages.apply(block);
       return new LoadedModel(Gpt2.create(backend, spec, selection, checkpoint, options), tokenizer);

@@ -13,6 +13,7 @@ import moe.engine.text.tokenizer.TokenDecoder;
 import moe.engine.text.tokenizer.Tokenizer;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
+import org.jspecify.annotations.Nullable;
 
 /// Continues prompts, one after the other; each begins anew, whatever came before. For one thread.
 public final class TextGenerator implements AutoCloseable {
@@ -21,11 +22,13 @@ public final class TextGenerator implements AutoCloseable {
   private final Decoder decoder;
   private final Adaptations adaptations;
   private final Adaptations.Memory learnt;
+  private final @Nullable TextLearning learning;
   private final Sampling sampling;
   private final IntSupplier choice;
   private SplittableRandom random = new SplittableRandom(0);
 
-  /// @param model open until this is closed
+  /// @param model open until this is closed; routers learn from the loss if it was made for
+  ///   training
   /// @throws MoeException kind `MEMORY` if there is no room for keys and values of all positions
   public TextGenerator(Gpt2 model, Tokenizer tokenizer, Sampling sampling) {
     this.tokenizer = tokenizer;
@@ -33,6 +36,8 @@ public final class TextGenerator implements AutoCloseable {
     this.sampling = sampling;
     this.adaptations = model.adaptations();
     this.learnt = adaptations.remember();
+    this.learning =
+        adaptations.learnFromLoss() && model.options().training() ? new TextLearning(model) : null;
     this.decoder = new Decoder(model, positions);
     this.choice =
         switch (sampling) {
@@ -61,6 +66,9 @@ public final class TextGenerator implements AutoCloseable {
     int[] ids = encode(prompt);
     learnt.restore();
     adaptations.beginDocument();
+    if (learning != null) {
+      learning.begin(ids);
+    }
     int room = positions - ids.length;
     int most = Math.min(maxTokens, room);
     if (sampling instanceof Sampling.Nucleus(double _, double _, long seed)) {
@@ -80,11 +88,19 @@ public final class TextGenerator implements AutoCloseable {
         decoder.step();
       }
       int id = next();
-      first = tokens.isEmpty() ? System.nanoTime() : first;
+      if (tokens.isEmpty()) {
+        first = System.nanoTime();
+        if (learning != null) {
+          learning.learnPrompt();
+        }
+      }
       ended = id == tokenizer.endOfText();
       if (!ended) {
         tokens.add(id);
         listener.accept(characters.next(id));
+        if (learning != null && tokens.size() < most) {
+          learning.add(id);
+        }
       }
     }
     long end = System.nanoTime();
@@ -126,6 +142,8 @@ public final class TextGenerator implements AutoCloseable {
 
   @Override
   public void close() {
-    decoder.close();
+    try (learning) {
+      decoder.close();
+    }
   }
 }

@@ -28,6 +28,7 @@ public final class Workload implements AutoCloseable {
   private final EvaluationRun evaluation;
   private final @Nullable Trainer trainer;
   private final int batches;
+  private final Adaptations.Memory loaded; // what routers had learnt before the first step
   private int done;
 
   private Workload(
@@ -39,6 +40,7 @@ public final class Workload implements AutoCloseable {
     this.evaluation =
         new EvaluationRun(config, model, text, config.metrics().heldOutBatches(), () -> false);
     this.batches = evaluation.batches();
+    this.loaded = model.adaptations().remember();
     boolean complete = false;
     try {
       this.trainer =
@@ -93,10 +95,14 @@ public final class Workload implements AutoCloseable {
   }
 
   /// The loss on each batch of the held-out text, as the model is now. What routers learn from it
-  /// is forgotten.
+  /// is forgotten; so is, if nothing is trained, what they learnt in steps, which have looked at
+  /// the same text.
   public double[] losses() {
     Adaptations adaptations = model.adaptations();
     Adaptations.Memory memory = adaptations.remember();
+    if (trainer == null) {
+      loaded.restore();
+    }
     adaptations.beginDocument();
     double[] losses = new double[batches];
     ExpertTokens nobody = tokens();
