@@ -6,7 +6,8 @@
 // reads another expert are right. Each round so ends with one expert more, or 32 tokens on. Once
 // all experts are read, tokens no longer depend on each other.
 //
-// moe_energy_front:   tokens in their order, until all experts are read; then front[0] = how many.
+// moe_energy_front:   tokens in their order, until all experts are read, or all if they are few;
+//                     then front[0] = how many.
 // moe_energy_choose:  the tokens behind these, all at once. Nothing where nothing is weighed.
 // moe_energy_soft:    p = softmax(z) of each token; one warp a token.
 // moe_energy_observe: adds the tokens of a call to a chunk; one block an expert.
@@ -32,6 +33,7 @@ namespace moe {
 constexpr int MOST_ROUTED = 256;
 constexpr int OF_A_LANE = MOST_ROUTED / 32;  // experts of a lane: lane, lane + 32, …
 constexpr int CHUNK_HEAD = 2;
+constexpr int FEW = 128;  // tokens that are not worth a second kernel; as in EnergyTttRouter
 
 /// λ·ĉ of a first and of a further token at an expert; experts are of one size.
 struct Costs {
@@ -56,11 +58,11 @@ struct Rules {
 /// Chooses for one token, by a warp; tells whether an expert is new that `read` does not have.
 __device__ __forceinline__ bool chooseExperts(const float* row, const float* balance,
                                               const int* read, double first, double further,
-                                              const Rules& rules, int* ids, float* gates) {
+                                              const Rules& rules, int* ids) {
   int lane = threadIdx.x & 31;
   double scores[OF_A_LANE];
   float logits[OF_A_LANE];
-  bool open[OF_A_LANE], hasNaN = false, fresh = false;
+  bool open[OF_A_LANE], fresh = false;
   float max = -INFINITY;
 #pragma unroll
   for (int i = 0; i < OF_A_LANE; ++i) {
@@ -70,24 +72,22 @@ __device__ __forceinline__ bool chooseExperts(const float* row, const float* bal
     logits[i] = 0.0f;
     if (!open[i]) continue;
     logits[i] = row[expert];
-    hasNaN |= logits[i] != logits[i];
     max = fmaxf(max, logits[i]);
     scores[i] = static_cast<double>(logits[i]) + balance[expert];
     scores[i] -= read == nullptr || read[expert] ? further : first;
   }
-  hasNaN = __any_sync(~0u, hasNaN);
-  max = warpMax(max);
+  bool varies = rules.mass < 1.0;
   double all = 0.0, reached = 0.0;
-  if (rules.mass < 1.0) {
+  if (varies) {
+    max = warpMax(max);
 #pragma unroll
     for (int i = 0; i < OF_A_LANE; ++i) {
       if (open[i]) all += exp(static_cast<double>(logits[i]) - max);
     }
     all = warpSum(all);
   }
-  float most = -INFINITY;
   int count = 0;
-  while (count < rules.most && (count == 0 || rules.mass == 1.0 || reached < rules.mass * all)) {
+  while (count < rules.most && (count == 0 || !varies || reached < rules.mass * all)) {
     // A number beats NaN beats nothing; then the larger; then the smaller id.
     bool raw = count == 0 && rules.keepTop1;
     int rank = 0, best = 0x7fffffff;
@@ -124,28 +124,36 @@ __device__ __forceinline__ bool chooseExperts(const float* row, const float* bal
       if (best == lane + i * 32) open[i] = false;
     }
     fresh |= read != nullptr && !read[best];
-    float logit = row[best];
-    reached += exp(static_cast<double>(logit) - max);
-    most = fmaxf(most, logit);
+    if (varies) reached += exp(static_cast<double>(row[best]) - max);
     if (lane == 0) ids[count] = best;
     ++count;
   }
-  __syncwarp();
-  double sum = 0.0;
-  for (int k = lane; k < count; k += 32) sum += exp(static_cast<double>(row[ids[k]]) - most);
-  sum = warpSum(sum);
-  for (int k = lane; k < rules.topK; k += 32) {
-    float gate = 0.0f;
-    if (k < count) {
-      gate = static_cast<float>(exp(static_cast<double>(row[ids[k]]) - most) / sum);
-      if (hasNaN) gate = __int_as_float(0x7fc00000);
-    } else {
-      ids[k] = -1;
-    }
-    gates[k] = gate;
-  }
+  for (int k = count + lane; k < rules.topK; k += 32) ids[k] = -1;
   __syncwarp();
   return fresh;
+}
+
+/// The softmax over the logits of the chosen, by a warp; NaN if any logit is.
+__device__ __forceinline__ void weighExperts(const float* row, const int* ids, float* gates,
+                                             const Rules& rules) {
+  int lane = threadIdx.x & 31;
+  bool hasNaN = false;
+  for (int e = lane; e < rules.experts; e += 32) hasNaN |= row[e] != row[e];
+  hasNaN = __any_sync(~0u, hasNaN);
+  float most = -INFINITY;
+  for (int k = lane; k < rules.topK; k += 32) {
+    if (ids[k] >= 0) most = fmaxf(most, row[ids[k]]);
+  }
+  most = warpMax(most);
+  double sum = 0.0;
+  for (int k = lane; k < rules.topK; k += 32) {
+    if (ids[k] >= 0) sum += exp(static_cast<double>(row[ids[k]]) - most);
+  }
+  sum = warpSum(sum);
+  for (int k = lane; k < rules.topK; k += 32) {
+    double e = ids[k] < 0 ? 0.0 : exp(static_cast<double>(row[ids[k]]) - most) / sum;
+    gates[k] = hasNaN && ids[k] >= 0 ? __int_as_float(0x7fc00000) : static_cast<float>(e);
+  }
 }
 
 }  // namespace moe
@@ -165,14 +173,14 @@ extern "C" __global__ void __launch_bounds__(1024)
   moe::Rules rules = {experts, topK, most, keepTop1, mass};
   __syncthreads();
   int from = 0;
-  while (from < tokens && unread > 0) {
+  while (from < tokens && (unread > 0 || tokens <= moe::FEW)) {
     int token = from + warp;
     int64_t slot = static_cast<int64_t>(token) * topK;
     bool mine = false;
     if (token < tokens) {
       mine = moe::chooseExperts(logits + static_cast<int64_t>(token) * experts, balance, read,
                                 lambda * costs.first, lambda * costs.further, rules,
-                                expertIds + slot, gates + slot);
+                                expertIds + slot);
     }
     if (lane == 0) fresh[warp] = mine;
     __syncthreads();
@@ -190,7 +198,13 @@ extern "C" __global__ void __launch_bounds__(1024)
     from += last + 1;
     __syncthreads();
   }
-  if (threadIdx.x == 0) *front = from < tokens ? from : tokens;
+  int done = from < tokens ? from : tokens;
+  if (threadIdx.x == 0) *front = done;
+  for (int token = warp; token < done; token += 32) {
+    int64_t slot = static_cast<int64_t>(token) * topK;
+    moe::weighExperts(logits + static_cast<int64_t>(token) * experts, expertIds + slot,
+                      gates + slot, rules);
+  }
 }
 
 extern "C" __global__ void __launch_bounds__(256)
@@ -211,8 +225,9 @@ extern "C" __global__ void __launch_bounds__(256)
   }
   moe::Rules rules = {experts, topK, most, keepTop1, mass};
   int64_t slot = static_cast<int64_t>(token) * topK;
-  moe::chooseExperts(logits + static_cast<int64_t>(token) * experts, balance, nullptr, further,
-                     further, rules, expertIds + slot, gates + slot);
+  const float* row = logits + static_cast<int64_t>(token) * experts;
+  moe::chooseExperts(row, balance, nullptr, further, further, rules, expertIds + slot);
+  moe::weighExperts(row, expertIds + slot, gates + slot, rules);
 }
 
 extern "C" __global__ void __launch_bounds__(256)

@@ -24,6 +24,7 @@ final class EnergyTttRouter implements Router {
   private static final Kernel FRONT = new Kernel("energy", "moe_energy_front");
   private static final Kernel CHOOSE = new Kernel("energy", "moe_energy_choose");
   private static final int TOKENS_PER_BLOCK = 8;
+  private static final int FEW = 128; // tokens that the first kernel does alone
 
   private final LayerSpec spec;
   private final EnergySettings settings;
@@ -52,10 +53,12 @@ final class EnergyTttRouter implements Router {
     if (!weighs) {
       base.choose(rows, out, queue);
     }
-    if (settings.lambda() > 0) {
+    boolean ordered = settings.lambda() > 0;
+    if (ordered) {
       choose(FRONT, 1024, 1, rows, out, queue);
     }
-    if (weighs || settings.keepTop1()) { // which differs from topk if there is a balance bias
+    // keep_top1 differs from topk if there is a balance bias.
+    if (ordered ? rows > FEW : weighs || settings.keepTop1()) {
       choose(CHOOSE, 256, Math.ceilDiv(rows, TOKENS_PER_BLOCK), rows, out, queue);
     }
     if (settings.objective() == Objective.LOCAL) {

@@ -18,6 +18,7 @@ import moe.engine.model.Adaptations;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
 import moe.engine.model.MoeSize;
+import moe.engine.model.Replay;
 import moe.engine.text.SpreadWindows;
 import moe.engine.train.TttMeter;
 
@@ -31,6 +32,7 @@ final class EvaluationRun implements AutoCloseable {
   private final PhaseClock clock;
   private final int[] ids;
   private final Gpt2Pass pass;
+  private final Replay work;
   private final Adaptations adaptations;
   private final int endOfText;
 
@@ -53,6 +55,7 @@ final class EvaluationRun implements AutoCloseable {
         adaptations.learnFromLoss()
             ? model.trainingPass(batch, seqLength)
             : model.evaluationPass(batch, seqLength);
+    this.work = new Replay(model.stream(), this::compute);
   }
 
   /// Looks at each batch once; what was seen until a stop or the time limit counts.
@@ -116,11 +119,10 @@ final class EvaluationRun implements AutoCloseable {
   private void look() {
     pass.load(ids, 0);
     clock.skip();
-    pass.forward();
-    if (adaptations.learnFromLoss()) {
-      pass.backward();
+    if (clock.splits()) {
+      work.runAsItIs();
     } else {
-      pass.evaluate();
+      work.run();
     }
   }
 
@@ -132,9 +134,11 @@ final class EvaluationRun implements AutoCloseable {
     TttMeter learnt = TttMeter.start(adaptations);
     adaptations.beginBatch(ids, endOfText);
     look();
-    double loss = pass.loss();
+    pass.request();
+    model.stream().synchronize();
+    double loss = pass.requestedLoss();
     for (int layer = 0; layer < model.spec().layers(); layer++) {
-      int[] chosen = pass.expertIds(layer);
+      int[] chosen = pass.requestedExpertIds(layer);
       routing.add(layer, chosen, pass.tokens());
       experts.add(layer, ids, 0, MemorySegment.ofArray(chosen), pass.tokens());
     }
@@ -148,8 +152,18 @@ final class EvaluationRun implements AutoCloseable {
         learnt.meters());
   }
 
+  private void compute() {
+    pass.forward();
+    if (adaptations.learnFromLoss()) {
+      pass.backward();
+    } else {
+      pass.evaluate();
+    }
+  }
+
   @Override
   public void close() {
+    work.close();
     pass.close();
   }
 }

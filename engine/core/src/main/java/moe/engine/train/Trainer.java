@@ -63,8 +63,6 @@ public final class Trainer implements AutoCloseable {
     this.ids = new int[plan.batch() * plan.seqLength()];
     this.adaptations = model.adaptations();
     this.auxiliary = model.auxiliaryLosses().orElse(null);
-    // A router that learns on the way is at work on the host; a device alone propagates nothing.
-    boolean attended = adaptations.present() || plan.propagate();
     @Nullable GradientNorm norm = null;
     @Nullable Gpt2Pass activations = null;
     boolean complete = false;
@@ -79,8 +77,10 @@ public final class Trainer implements AutoCloseable {
     }
     this.gradients = norm;
     this.pass = activations;
-    this.unattended =
-        attended ? null : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
+    this.unattended = // a device alone propagates no NaN
+        plan.propagate()
+            ? null
+            : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
   }
 
   /// Makes one step. If its loss or gradient is not finite, the weights stay as they were, unless
@@ -140,6 +140,7 @@ public final class Trainer implements AutoCloseable {
     clock.lap(Phase.OPTIMIZER);
     for (int part = 0; part < plan.accumulate(); part++) {
       batches.fill((step - 1L) * plan.accumulate() + part, ids);
+      adaptations.beginDocument(); // windows are from anywhere in the text
       pass.load(ids, 0);
       clock.skip();
       work.part(split);
