@@ -256,7 +256,8 @@ public final class Launch {
     return dependent;
   }
 
-  /// The types of the arguments: p pointer, i int, l int64, f float, d double, m tensor map, s struct.
+  /// The types of the arguments: p pointer, i int, l int64, f float, d double, m tensor map, s
+  /// struct.
   String kinds() {
     return new String(kinds, 0, count);
   }

@@ -41,24 +41,21 @@ final class EnergyTttRouter implements Router {
     front = memory.ints(1);
     fast = new FastWeights(memory, settings, spec);
     bias = new ShiftedBias(memory, context, fast.tensor(), fast.learnsFromLoss());
-    base = memory.router(() -> new TopKRouter(backend, bias.context()));
+    base = memory.router(() -> new TopKRouter(backend, bias.context(), true));
   }
 
   @Override
   public void route(Tensor tokens, Routing out, DeviceStream stream) {
     bias.shift(stream);
+    base.route(tokens, out, stream);
     CudaStream queue = CudaStream.of(stream);
-    int rows = base.score(tokens, out, queue);
-    boolean weighs = settings.lambda() > 0 || settings.varies();
-    if (!weighs) {
-      base.choose(rows, out, queue);
-    }
+    int rows = Math.toIntExact(tokens.shape().rows());
     boolean ordered = settings.lambda() > 0;
     if (ordered) {
       choose(FRONT, 1024, 1, rows, out, queue);
     }
     // keep_top1 differs from topk if there is a balance bias.
-    if (ordered ? rows > FEW : weighs || settings.keepTop1()) {
+    if (ordered ? rows > FEW : settings.varies() || settings.keepTop1()) {
       choose(CHOOSE, 256, Math.ceilDiv(rows, TOKENS_PER_BLOCK), rows, out, queue);
     }
     if (settings.objective() == Objective.LOCAL) {

@@ -34,8 +34,10 @@ final class TopKRouter implements Router {
   private final @Nullable Gradient gradient;
   private final @Nullable LinearRouterLoss loss;
   private final @Nullable SplitRouter split;
+  private final boolean keepsLogits;
 
-  TopKRouter(CudaBackend backend, StageContext context) {
+  /// @param keepsLogits whether others read the logits of each call; training does in any case
+  TopKRouter(CudaBackend backend, StageContext context, boolean keepsLogits) {
     spec = context.spec();
     products = backend.exactProducts();
     weights = context.parameters().linear("router");
@@ -50,23 +52,19 @@ final class TopKRouter implements Router {
       gradient = null;
       loss = null;
     }
+    this.keepsLogits = keepsLogits || loss != null;
     split = SplitRouter.of(backend, spec, weights);
     ROUTE.weight("router.weight", weights.weight(), spec.experts(), spec.dModel());
   }
 
   @Override
   public void route(Tensor tokens, Routing out, DeviceStream stream) {
-    CudaStream queue = CudaStream.of(stream);
-    choose(score(tokens, out, queue), out, queue);
-  }
-
-  /// Computes the logits of these tokens; gives how many there are.
-  int score(Tensor tokens, Routing out, CudaStream queue) {
     memory.checkOpen();
+    CudaStream queue = CudaStream.of(stream);
     int rows = Calls.tokens(ROUTE, tokens, spec);
     Calls.routing(ROUTE, out, rows, spec);
     if (split != null && split.fits(tokens)) {
-      split.run(queue, rows, tokens, weights, balanceBias, loss == null ? null : logits, out);
+      split.run(queue, rows, tokens, weights, balanceBias, keepsLogits ? logits : null, out);
       return;
     }
     products.forward(
@@ -79,11 +77,6 @@ final class TopKRouter implements Router {
         Activation.NONE,
         null,
         logits);
-    return rows;
-  }
-
-  /// Chooses by the logits of the last `score`.
-  void choose(int rows, Routing out, CudaStream queue) {
     queue
         .launch(TOP_K, 256, Math.ceilDiv(rows, TOKENS_PER_BLOCK), 1, 1)
         .tensor(logits)
@@ -96,7 +89,7 @@ final class TopKRouter implements Router {
         .run();
   }
 
-  /// `[maxTokens, experts]` of the last `score`.
+  /// `[maxTokens, experts]` of the last `route`, if they are kept.
   Tensor logits() {
     return logits;
   }

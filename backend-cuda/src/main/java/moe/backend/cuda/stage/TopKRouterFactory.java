@@ -22,6 +22,6 @@ public final class TopKRouterFactory extends CudaStageFactory<Router> implements
 
   @Override
   Router create(CudaBackend backend, StageContext context) {
-    return new TopKRouter(backend, context);
+    return new TopKRouter(backend, context, false);
   }
 }

@@ -3,18 +3,22 @@ package moe.engine.compare;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import moe.engine.config.CompareSection;
+import moe.engine.config.EnergySection;
 import moe.engine.config.PipelineConfig;
 import moe.engine.energy.EnergyMeters;
+import moe.engine.energy.EstimatedMeter;
 import moe.engine.energy.Gauge;
 import moe.engine.plugin.PluginRegistry;
 import moe.engine.run.Workload;
 import moe.engine.wiring.BackendRequest;
+import moe.spi.device.DeviceInfo;
 import moe.spi.error.MoeException;
 
 /// Runs arms against each other: all are loaded, warmed up, and then take turns A B C A B C, so
@@ -26,6 +30,7 @@ public final class Tournament implements AutoCloseable {
   private final BooleanSupplier stopped;
   private final Map<Arm, ArmResult> results = new LinkedHashMap<>();
   private final List<Contender> contenders = new ArrayList<>();
+  private final Map<DeviceInfo, EnergyMeters.Found> estimates = new HashMap<>();
 
   /// @param stopped asked between turns
   public Tournament(CompareSection rules, Consumer<String> notices, BooleanSupplier stopped) {
@@ -47,10 +52,7 @@ public final class Tournament implements AutoCloseable {
           boolean complete = false;
           try {
             Gauge gauge =
-                new Gauge(
-                    EnergyMeters.open(config.energy(), registry, workload.backend()),
-                    notices,
-                    System::nanoTime);
+                new Gauge(meter(config.energy(), registry, workload), notices, System::nanoTime);
             Contender contender = new Contender(arm, workload, gauge);
             contenders.add(contender);
             complete = true;
@@ -61,6 +63,22 @@ public final class Tournament implements AutoCloseable {
             }
           }
         });
+  }
+
+  /// The meter of an arm. What is estimated is so from one measurement of the device for all arms,
+  /// or its noise would look like a difference between them.
+  private EnergyMeters.Found meter(
+      EnergySection energy, PluginRegistry registry, Workload workload) {
+    DeviceInfo device = workload.backend().device();
+    EnergyMeters.Found found = estimates.get(device);
+    if (found == null || !energy.meter().equals(EstimatedMeter.NAME)) {
+      found = EnergyMeters.open(energy, registry, workload.backend());
+    }
+    if (found instanceof EnergyMeters.Estimated(EstimatedMeter meter)) {
+      estimates.put(device, found);
+      return new EnergyMeters.Estimated(meter.from(energy.watts()));
+    }
+    return found;
   }
 
   /// An arm that failed before it could be loaded.

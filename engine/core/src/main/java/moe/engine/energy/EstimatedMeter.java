@@ -8,7 +8,8 @@ import moe.spi.device.EnergyMeter;
 /// No meter, but a roofline: the time that the experts' work would take at the device's speeds,
 /// times an assumed power. It knows nothing of what the device really does.
 public final class EstimatedMeter implements EnergyMeter {
-  static final String NAME = "estimated";
+  /// What `energy.meter` calls it.
+  public static final String NAME = "estimated";
 
   private final double watts;
   private final double bytesPerSecond;
@@ -23,6 +24,11 @@ public final class EstimatedMeter implements EnergyMeter {
 
   static EstimatedMeter of(Backend backend, double watts) {
     return new EstimatedMeter(watts, backend.measureReadBandwidth(), backend.measureFlops());
+  }
+
+  /// Another by the same measurement of the device, at this power, from 0.
+  public EstimatedMeter from(double otherWatts) {
+    return new EstimatedMeter(otherWatts, bytesPerSecond, flopsPerSecond);
   }
 
   /// Counts a step.

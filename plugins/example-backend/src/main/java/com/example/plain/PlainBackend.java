@@ -23,7 +23,9 @@ final class PlainBackend implements Backend {
   private final Set<PlainTensor> open = ConcurrentHashMap.newKeySet();
   private final Set<PlainStream> streams = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
-  private volatile double sink; // what is stored here is computed, before the clock is read
+
+  @SuppressWarnings("UnusedVariable") // what is stored here is computed, before the clock is read
+  private volatile double sink;
 
   PlainBackend(DeviceInfo device) {
     this.device = device;
