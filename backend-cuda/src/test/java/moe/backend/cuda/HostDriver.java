@@ -264,10 +264,9 @@ class HostDriver implements Driver {
     copy.of(kernel, call.block(0), call.grid(0), call.grid(1), call.grid(2))
         .blockRows(call.block(1))
         .shared(call.sharedBytes());
-    String kinds = call.kinds();
-    for (int i = 0; i < kinds.length(); i++) {
+    for (int i = 0; i < call.kinds().length(); i++) {
       MemorySegment value = argument(call, i);
-      switch (kinds.charAt(i)) {
+      switch (call.kinds().charAt(i)) {
         case 'p' -> copy.address(value.get(ValueLayout.JAVA_LONG, 0));
         case 'l' -> copy.wide(value.get(ValueLayout.JAVA_LONG, 0));
         case 'i' -> copy.number(value.get(ValueLayout.JAVA_INT, 0));
