@@ -3,6 +3,7 @@ package moe.engine.checkpoint;
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -71,17 +72,18 @@ public final class SafetensorsWriter {
     }
     Path partial = path.resolveSibling(path.getFileName() + ".partial");
     try {
-      try (FileChannel channel =
-          FileChannel.open(
-              partial,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
+      try (Arena arena = Arena.ofConfined(); // a direct buffer would wait for the collector
+          FileChannel channel =
+              FileChannel.open(
+                  partial,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING,
+                  StandardOpenOption.WRITE)) {
         byte[] header = header();
         ByteBuffer head =
             ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
         drain(head.putLong(header.length).put(header).flip(), channel);
-        ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
+        ByteBuffer piece = arena.allocate(PIECE).asByteBuffer();
         for (Map.Entry<String, Entry> entry : entries.entrySet()) {
           writeValues(entry.getKey(), entry.getValue(), piece, channel);
         }

@@ -1,5 +1,7 @@
 package moe.engine.plugin;
 
+import moe.engine.files.OneLine;
+
 /// Puts what a foreign class threw into one line.
 final class Causes {
   private static final int MAX_LENGTH = 300;
@@ -20,7 +22,6 @@ final class Causes {
         reason.append(reason.isEmpty() ? "" : ", because of ").append(part);
       }
     }
-    String line = reason.toString().replaceAll("\\s+", " ");
-    return line.length() <= MAX_LENGTH ? line : line.substring(0, MAX_LENGTH) + "…";
+    return OneLine.of(reason.toString().replaceAll("\\s+", " "), MAX_LENGTH);
   }
 }

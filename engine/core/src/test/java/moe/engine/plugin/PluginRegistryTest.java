@@ -11,6 +11,7 @@ import moe.spi.BackendFactory;
 import moe.spi.Factory;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
+import moe.spi.stage.RouterFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -137,6 +138,61 @@ final class PluginRegistryTest {
           .extracting(Provider::source)
           .allMatch(Provider.CLASS_PATH::equals);
     }
+  }
+
+  @Test
+  void namesTheJarsThatProvideSomething() {
+    try (PluginRegistry registry = PluginRegistry.load(plugins)) {
+      assertThat(registry.plugins()).containsExactly(plugins.resolve("good/good.jar").toString());
+      assertThat(registry.providers(BackendFactory.class))
+          .extracting(Provider::name)
+          .contains("cpu", "good")
+          .isSorted();
+    }
+  }
+
+  @Test
+  void findsAStageOfTheBackendOrElseOneForAny() {
+    try (PluginRegistry registry = PluginRegistry.load(plugins)) {
+      assertThat(registry.find(RouterFactory.class, "topk", "cpu").orElseThrow().backend())
+          .isEqualTo("cpu");
+      assertThat(registry.find(RouterFactory.class, "topk", "abacus")).isEmpty();
+      assertThat(registry.find(RouterFactory.class, "energy-ttt", "abacus")).isPresent();
+      assertThat(registry.find(RouterFactory.class, "none", "cpu")).isEmpty();
+      assertThat(registry.exists(RouterFactory.class, "topk")).isTrue();
+      assertThat(registry.exists(RouterFactory.class, "none")).isFalse();
+    }
+  }
+
+  @Test
+  void looksBelowTheHomeDirectoryThatTheLauncherNames() {
+    String before = System.getProperty(PluginRegistry.HOME_PROPERTY);
+    try {
+      System.setProperty(PluginRegistry.HOME_PROPERTY, home.toString());
+      assertThat(PluginRegistry.pluginsDirectory()).contains(plugins);
+      try (PluginRegistry registry = PluginRegistry.load()) {
+        assertThat(backend(registry, "good").factory().spiVersion()).isPositive();
+      }
+      System.clearProperty(PluginRegistry.HOME_PROPERTY);
+      assertThat(PluginRegistry.pluginsDirectory()).isEmpty();
+    } finally {
+      if (before != null) {
+        System.setProperty(PluginRegistry.HOME_PROPERTY, before);
+      }
+    }
+  }
+
+  @Test
+  void loadsNoMoreClassesOfAPluginOnceItIsClosed() throws IOException {
+    jar()
+        .source("late.Later", "package late; public final class Later {}")
+        .backend("late.Late", "late", "")
+        .write(plugins.resolve("late/late.jar"));
+    PluginRegistry registry = PluginRegistry.load(plugins);
+    ClassLoader loader = backend(registry, "late").factory().getClass().getClassLoader();
+    registry.close();
+    assertThatThrownBy(() -> loader.loadClass("late.Later"))
+        .isInstanceOf(ClassNotFoundException.class);
   }
 
   private PluginJar jar() {
