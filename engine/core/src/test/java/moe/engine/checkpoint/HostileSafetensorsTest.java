@@ -67,11 +67,29 @@ final class HostileSafetensorsTest {
         arguments("beyond the end", GOOD, 4, "but there are 4"),
         arguments("bytes left over", GOOD, 9, "but there are 9"),
         arguments("metadata of numbers", "{\"__metadata__\":{\"x\":1}}", 0, "expected a text"),
+        arguments("metadata of 10,001 texts", metadata(texts(10_001)), 0, "more than 10,000"),
+        arguments("a text without quotes", "{a:1}", 0, "not valid JSON at line 1 column 3"),
         arguments("metadata twice", metadata("{},\"__metadata__\":{}"), 0, "occurs twice"),
         arguments(
             "a key of metadata twice", metadata("{\"x\":\"\",\"x\":\"\"}"), 0, "occurs twice"),
         arguments("deep metadata", metadata("{\"x\":" + "[".repeat(100_000)), 0, "expected a text"),
         arguments("deep nesting", "{\"a\":" + "[".repeat(100_000), 0, "header"));
+  }
+
+  private static String texts(int count) {
+    StringBuilder texts = new StringBuilder("{");
+    for (int i = 0; i < count; i++) {
+      texts.append(i == 0 ? "" : ",").append("\"%d\":\"\"".formatted(i));
+    }
+    return texts.append('}').toString();
+  }
+
+  @Test
+  void reads10000TextsOfMetadata() throws IOException {
+    byte[] header = metadata(texts(10_000)).getBytes(UTF_8);
+    try (SafetensorsFile file = SafetensorsFile.open(file(header, 0))) {
+      assertThat(file.names()).isEmpty();
+    }
   }
 
   private static String metadata(String value) {

@@ -46,6 +46,29 @@ final class SafetensorsTest {
   }
 
   @Test
+  void alignsTheDataAndWritesLargeTensorsWhole() throws IOException {
+    for (int letters = 1; letters <= 8; letters++) {
+      Path path = directory.resolve(letters + ".safetensors");
+      float[] large = new float[(1 << 18) + letters]; // some more than the writer's piece
+      for (int i = 0; i < large.length; i++) {
+        large[i] = i;
+      }
+      new SafetensorsWriter()
+          .add("<" + "a".repeat(letters), Shape.of(large.length), large)
+          .write(path);
+      byte[] bytes = Files.readAllBytes(path);
+      long header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+      assertThat(header % 8).as("header of %d bytes", header).isZero();
+      assertThat(new String(bytes, 8, (int) header, StandardCharsets.UTF_8))
+          .contains("\"<" + "a".repeat(letters))
+          .matches("(?s).*\\} {0,7}");
+      try (SafetensorsFile file = SafetensorsFile.open(path)) {
+        assertThat(file.floats("<" + "a".repeat(letters))).isEqualTo(large);
+      }
+    }
+  }
+
+  @Test
   void widensHalvesAndBrainFloats() {
     Path path = directory.resolve("x.safetensors");
     short[] halves = {Float.floatToFloat16(1.5f), Float.floatToFloat16(-65504f)};

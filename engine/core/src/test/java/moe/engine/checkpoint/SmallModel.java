@@ -5,6 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import moe.engine.config.BlockPath;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Spec;
@@ -16,6 +18,7 @@ import moe.engine.oracle.CpuDevice;
 import moe.engine.train.AdamWOptimizer;
 import moe.spi.device.Activation;
 import moe.spi.device.AdamW;
+import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// A model of some kilobytes, to be written as checkpoints.
@@ -36,6 +39,40 @@ final class SmallModel implements AutoCloseable {
       Arrays.fill(values, value);
       model.stream().upload(MemorySegment.ofArray(values), parameter.value());
     }
+  }
+
+  /// Sets all that the optimizer keeps to this number.
+  void fillMoments(float value) {
+    for (Tensor moment : moments()) {
+      float[] values = new float[Math.toIntExact(moment.shape().elements())];
+      Arrays.fill(values, value);
+      model.stream().upload(MemorySegment.ofArray(values), moment);
+    }
+  }
+
+  /// Whether all that the optimizer keeps is this number.
+  boolean momentsAre(float value) {
+    for (Tensor moment : moments()) {
+      float[] values = new float[Math.toIntExact(moment.shape().elements())];
+      model.stream().download(moment, MemorySegment.ofArray(values));
+      for (float found : values) {
+        if (found != value) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private List<Tensor> moments() {
+    return optimizer.state().values().stream()
+        .flatMap(state -> Stream.of(state.first(), state.second()))
+        .toList();
+  }
+
+  /// Puts what a checkpoint keeps for the optimizer into it.
+  void restore(Slots.Saved saved) {
+    Slots.restore(saved, optimizer.state(), model);
   }
 
   /// Writes a checkpoint.
