@@ -31,7 +31,6 @@
 namespace moe {
 
 constexpr int MOST_ROUTED = 256;
-constexpr int OF_A_LANE = MOST_ROUTED / 32;  // experts of a lane: lane, lane + 32, …
 constexpr int CHUNK_HEAD = 2;
 constexpr int FEW = 128;  // tokens that are not worth a second kernel; as in EnergyTttRouter
 
@@ -55,82 +54,86 @@ struct Rules {
   double mass;  // 1 for always `most`
 };
 
+/// A number whose order is that of scores: above NaN, 1, above what is not open, 0.
+__device__ __forceinline__ uint64_t rankOf(double score) {
+  int64_t bits = __double_as_longlong(score + 0.0);  // −0 equals 0
+  uint64_t rank = bits < 0 ? ~bits : bits | (1ull << 63);
+  return score == score ? rank : 1;
+}
+
+/// The expert with the largest rank of a warp, of equals the smallest id.
+__device__ __forceinline__ int bestOf(uint64_t rank, int expert) {
+  unsigned high = rank >> 32, low = rank;
+  bool mine = high == __reduce_max_sync(~0u, high);
+  low = mine ? low : 0;
+  mine = mine && low == __reduce_max_sync(~0u, low);
+  return __reduce_min_sync(~0u, mine ? expert : 0x7fffffff);
+}
+
 /// Chooses for one token, by a warp; tells whether an expert is new that `read` does not have.
+/// MINE experts of a lane: lane, lane + 32, …
+template <int MINE>
 __device__ __forceinline__ bool chooseExperts(const float* row, const float* balance,
                                               const int* read, double first, double further,
                                               const Rules& rules, int* ids) {
   int lane = threadIdx.x & 31;
-  double scores[OF_A_LANE];
-  float logits[OF_A_LANE];
-  bool open[OF_A_LANE], fresh = false;
-  float max = -INFINITY;
+  uint64_t ranks[MINE];
+  float logits[MINE];
+  bool fresh = false, unread[MINE];
 #pragma unroll
-  for (int i = 0; i < OF_A_LANE; ++i) {
+  for (int i = 0; i < MINE; ++i) {
     int expert = lane + i * 32;
-    open[i] = expert < rules.experts;
-    scores[i] = 0.0;
-    logits[i] = 0.0f;
-    if (!open[i]) continue;
-    logits[i] = row[expert];
-    max = fmaxf(max, logits[i]);
-    scores[i] = static_cast<double>(logits[i]) + balance[expert];
-    scores[i] -= read == nullptr || read[expert] ? further : first;
+    bool open = expert < rules.experts;
+    logits[i] = open ? row[expert] : 0.0f;
+    unread[i] = open && read != nullptr && !read[expert];
+    double score = static_cast<double>(logits[i]) + (open ? balance[expert] : 0.0f);
+    ranks[i] = open ? rankOf(score - (unread[i] ? first : further)) : 0;
   }
   bool varies = rules.mass < 1.0;
+  float max = -INFINITY;
   double all = 0.0, reached = 0.0;
   if (varies) {
+#pragma unroll
+    for (int i = 0; i < MINE; ++i) {
+      if (ranks[i] != 0) max = fmaxf(max, logits[i]);
+    }
     max = warpMax(max);
 #pragma unroll
-    for (int i = 0; i < OF_A_LANE; ++i) {
-      if (open[i]) all += exp(static_cast<double>(logits[i]) - max);
+    for (int i = 0; i < MINE; ++i) {
+      if (ranks[i] != 0) all += exp(static_cast<double>(logits[i]) - max);
     }
     all = warpSum(all);
   }
   int count = 0;
   while (count < rules.most && (count == 0 || !varies || reached < rules.mass * all)) {
-    // A number beats NaN beats nothing; then the larger; then the smaller id.
     bool raw = count == 0 && rules.keepTop1;
-    int rank = 0, best = 0x7fffffff;
-    double score = 0.0;
+    uint64_t rank = 0;
+    int expert = 0x7fffffff;
 #pragma unroll
-    for (int i = 0; i < OF_A_LANE; ++i) {
-      if (!open[i]) continue;
-      double mine = raw ? static_cast<double>(logits[i]) : scores[i];
-      int mineRank = mine == mine ? 2 : 1;
-      if (mineRank > rank || (mineRank == rank && mineRank == 2 && mine > score)) {
-        rank = mineRank;
-        score = mine;
-        best = lane + i * 32;
+    for (int i = 0; i < MINE; ++i) {
+      uint64_t mine = raw && ranks[i] != 0 ? rankOf(logits[i]) : ranks[i];
+      if (mine > rank) {
+        rank = mine;
+        expert = lane + i * 32;
       }
     }
+    int best = bestOf(rank, expert);
+    bool isNew = false;
 #pragma unroll
-    for (int step = 16; step > 0; step /= 2) {
-      int otherRank = __shfl_xor_sync(~0u, rank, step);
-      int other = __shfl_xor_sync(~0u, best, step);
-      double otherScore = __shfl_xor_sync(~0u, score, step);
-      bool better = otherRank > rank;
-      if (otherRank == rank) {
-        bool equal = rank != 2 || otherScore == score;
-        better = equal ? other < best : otherScore > score;
-      }
-      if (better) {
-        rank = otherRank;
-        best = other;
-        score = otherScore;
+    for (int i = 0; i < MINE; ++i) {
+      if (best == lane + i * 32) {
+        ranks[i] = 0;
+        isNew = unread[i];
       }
     }
-#pragma unroll
-    for (int i = 0; i < OF_A_LANE; ++i) {
-      if (best == lane + i * 32) open[i] = false;
-    }
-    fresh |= read != nullptr && !read[best];
+    fresh |= isNew;
     if (varies) reached += exp(static_cast<double>(row[best]) - max);
     if (lane == 0) ids[count] = best;
     ++count;
   }
   for (int k = count + lane; k < rules.topK; k += 32) ids[k] = -1;
   __syncwarp();
-  return fresh;
+  return __any_sync(~0u, fresh);
 }
 
 /// The softmax over the logits of the chosen, by a warp; NaN if any logit is.
@@ -178,14 +181,17 @@ extern "C" __global__ void __launch_bounds__(1024)
     int64_t slot = static_cast<int64_t>(token) * topK;
     bool mine = false;
     if (token < tokens) {
-      mine = moe::chooseExperts(logits + static_cast<int64_t>(token) * experts, balance, read,
-                                lambda * costs.first, lambda * costs.further, rules,
-                                expertIds + slot);
+      const float* row = logits + static_cast<int64_t>(token) * experts;
+      double first = lambda * costs.first, further = lambda * costs.further;
+      mine = experts <= 64 ? moe::chooseExperts<2>(row, balance, read, first, further, rules,
+                                                   expertIds + slot)
+                           : moe::chooseExperts<8>(row, balance, read, first, further, rules,
+                                                   expertIds + slot);
     }
-    if (lane == 0) fresh[warp] = mine;
+    if (lane == 0) fresh[warp] = mine ? warp : 31;
     __syncthreads();
-    int last = 0;  // the last token of this round whose choice is right
-    while (last < 31 && !fresh[last]) ++last;
+    // The last token of this round whose choice is right.
+    int last = __reduce_min_sync(~0u, fresh[lane]);
     if (warp == last && mine) {
       for (int k = lane; k < topK; k += 32) {
         int expert = expertIds[slot + k];
@@ -226,7 +232,11 @@ extern "C" __global__ void __launch_bounds__(256)
   moe::Rules rules = {experts, topK, most, keepTop1, mass};
   int64_t slot = static_cast<int64_t>(token) * topK;
   const float* row = logits + static_cast<int64_t>(token) * experts;
-  moe::chooseExperts(row, balance, nullptr, further, further, rules, expertIds + slot);
+  if (experts <= 64) {
+    moe::chooseExperts<2>(row, balance, nullptr, further, further, rules, expertIds + slot);
+  } else {
+    moe::chooseExperts<8>(row, balance, nullptr, further, further, rules, expertIds + slot);
+  }
   moe::weighExperts(row, expertIds + slot, gates + slot, rules);
 }
 

@@ -200,6 +200,25 @@ inline unsigned __match_any_sync(unsigned, int value) {
   for (int i = 0; i < 32; ++i) same |= (emulated::exchange(value, i) == value) << i;
   return same;
 }
+inline unsigned __reduce_max_sync(unsigned, unsigned value) {
+  for (int step = 16; step > 0; step /= 2) {
+    unsigned other = emulated::exchange(value, emulated::lane() ^ step);
+    value = other > value ? other : value;
+  }
+  return value;
+}
+inline int __reduce_min_sync(unsigned, int value) {
+  for (int step = 16; step > 0; step /= 2) {
+    int other = emulated::exchange(value, emulated::lane() ^ step);
+    value = other < value ? other : value;
+  }
+  return value;
+}
+inline long long __double_as_longlong(double value) {
+  long long bits;
+  std::memcpy(&bits, &value, 8);
+  return bits;
+}
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline int atomicAdd(int* to, int value) { int old = *to; *to += value; return old; }
 template <class A, class B> auto min(A a, B b) { return a < b ? a : b; }
