@@ -32,7 +32,7 @@
       title, note: 'All arms over their turns; they took them in turn, A B C A B C.',
       describe: arms.map(arm => `${arm.name}: ${values(arm).map(number).join(', ')}`).join('; '),
       option: t => ({
-        ...base(t),
+        ...base(t), legend: {...base(t).legend, type: 'scroll', left: 56, right: 8, pageIconColor: t.soft, pageTextStyle: {color: t.soft}},
         tooltip: {...base(t).tooltip, trigger: 'axis',
           formatter: hits => tip('Turn ' + hits[0].value[0], hits.map(hit => [hit.seriesName, `${number(hit.value[1])} ${unit}`]))},
         xAxis: {type: 'value', min: 1, max: Math.max(2, most), minInterval: 1, name: 'turn', nameLocation: 'middle', nameGap: 26,
@@ -81,7 +81,7 @@
   summary();
   const charts = [
     turns('Time of a step', 'ms', arm => arm.stepMillis),
-    turns('Energy of a token', 'J', arm => arm.joulesPerToken),
+    turns('Energy of a token', 'mJ', arm => arm.joulesPerToken.map(joules => 1e3 * joules)),
     pareto(),
   ].filter(chart => chart);
   let waiting = charts.length;
