@@ -64,10 +64,10 @@ __device__ __forceinline__ uint64_t rankOf(double score) {
 /// The expert with the largest rank of a warp, of equals the smallest id.
 __device__ __forceinline__ int bestOf(uint64_t rank, int expert) {
   unsigned high = rank >> 32, low = rank;
-  bool mine = high == __reduce_max_sync(~0u, high);
-  low = mine ? low : 0;
-  mine = mine && low == __reduce_max_sync(~0u, low);
-  return __reduce_min_sync(~0u, mine ? expert : 0x7fffffff);
+  unsigned most = __reduce_max_sync(~0u, high);
+  low = high == most ? low : 0;
+  unsigned rest = __reduce_max_sync(~0u, low);
+  return __reduce_min_sync(~0u, high == most && low == rest ? expert : 0x7fffffff);
 }
 
 /// Chooses for one token, by a warp; tells whether an expert is new that `read` does not have.
