@@ -1,8 +1,9 @@
 """Joules of a GPU from NVML's total-energy counter, which refreshes about every 100 ms: measure windows of 5 s or more."""
 import ctypes
+import os
 import time
 
-WINDOW_S = 5.5
+WINDOW_S = float(os.environ.get("ENERGY_WINDOW_S", 5.5))
 
 
 class Meter:

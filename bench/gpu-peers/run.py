@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Times MoE blocks on one GPU: PyTorch's loop, torch's grouped GEMM, Triton, our kernels, and the engine from Java.
 
-  python3 bench/gpu-peers/run.py --out FILE [--engine ./moe-engine] [--seconds 2] [--no-energy] [SHAPE ...]
+  python3 bench/gpu-peers/run.py --out FILE [--engine ./moe-engine] [--seconds 2] [--window 5.5] [--images DIR]
+    [--no-energy] [SHAPE ...]
 
 One call, shape by shape. Peers and our kernels alone get the same random inputs in one process (bench.py beside the kernels),
-are checked against float64 with their own routing, and run in CUDA graphs, except the loop; joules are NVML's, over 5.5 s
-each. The engine is `bench --backend cuda` right behind, on inputs of its own of the same distribution: fused and, as the
-baseline, its own loop over experts. Writes FILE.json and FILE.md. Floor: max(bytes at 4.26 TB/s, FLOP at 788 TFLOP/s).
-Needs nvcc of CUDA 13, PyTorch and Triton.
+are checked against float64 with their own routing, and run in CUDA graphs, except the loop; joules are NVML's, over --window
+seconds each. The engine is `bench --backend cuda --dtype bf16` right behind, on inputs of its own of the same distribution:
+fused and, as the baseline, its own loop over experts. Writes FILE.json and FILE.md. Floor: max(bytes at 4.26 TB/s, FLOP at
+788 TFLOP/s). Needs PyTorch and Triton, and nvcc of CUDA 13 unless --images names a folder that build.sh filled. Triton
+compiles for all shapes at once first, so that its tuning does not wait in each shape.
 """
 import argparse
 import datetime
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -31,6 +34,14 @@ def call(*command):
     return done.stdout
 
 
+def compile_peers(shapes):
+    """Fills Triton's cache; what these processes time, beside each other, is thrown away."""
+    busy = [subprocess.Popen([sys.executable, str(PEERS), shape], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for shape in shapes]
+    for process in busy:
+        process.wait()
+
+
 def kernels_and_peers(shape, images, energy):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         flags = ["--peers", f"--json={file.name}"] + (["--energy"] if energy else [])
@@ -39,8 +50,8 @@ def kernels_and_peers(shape, images, energy):
 
 
 def engine(command, shape, seconds):
-    rows = json.loads(call(*command, "bench", "--backend", "cuda", "--shape", shape, "--path", "fused,baseline",
-                           "--seconds", seconds, "--json"))["rows"]
+    rows = json.loads(call(*command, "bench", "--backend", "cuda", "--dtype", "bf16", "--shape", shape,
+                           "--path", "fused,baseline", "--seconds", seconds, "--json"))["rows"]
     return {row["path"]: row for row in rows}
 
 
@@ -77,15 +88,21 @@ def main():
     parser.add_argument("--out", required=True, help="without ending")
     parser.add_argument("--engine", default="./moe-engine", help="command of the engine")
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--window", type=float, default=5.5, help="seconds of each count of joules")
+    parser.add_argument("--images", help="folder with the kernels' cubins; default: built now")
     parser.add_argument("--no-energy", action="store_true")
     args = parser.parse_args()
     unknown = set(args.shape) - set(SHAPES)
     if unknown:
         parser.error(f"no shape {', '.join(unknown)}; there are {', '.join(SHAPES)}")
     gpu = call("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").strip()
+    os.environ["ENERGY_WINDOW_S"] = str(args.window)
+    compile_peers(args.shape or SHAPES)
     results = []
-    with tempfile.TemporaryDirectory() as images:
-        call(KERNELS / "build.sh", ROOT / "backend-cuda/src/main/cuda", images)
+    with tempfile.TemporaryDirectory() as folder:
+        images = args.images or folder
+        if not args.images:
+            call(KERNELS / "build.sh", ROOT / "backend-cuda/src/main/cuda", images)
         for shape in args.shape or SHAPES:
             found = kernels_and_peers(shape, images, not args.no_energy)
             results.append(result(shape, found, engine(args.engine.split(), shape, args.seconds)))

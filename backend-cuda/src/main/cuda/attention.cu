@@ -12,7 +12,11 @@
 // key, in sums it is a column of the head.
 // moe_attention_hN: headSize <= N. Launch: block = 32 · WARPS(N), WARPS = 8, 8, 4 for N = 32, 64, 128,
 //   grid = (ceil(queries / (4 · WARPS)), heads, batch), shared = 0.
+// moe_attention_step_hN: one new query of each sequence: appends its key and value to the cache, then
+//   attends. A thread takes a key, then a column. headSize <= N. Launch: block = 256, grid = (heads,
+//   batch), shared = 0.
 // moe_attention_append: block = 256, grid = (new positions, batch), shared = 0.
+#include "dependent.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
 
@@ -146,3 +150,97 @@ extern "C" __global__ void __launch_bounds__(256)
     values[at] = row[dModel + i];
   }
 }
+
+namespace moe {
+
+constexpr int STEP_BLOCK = 256;
+
+template <int HEAD>
+__device__ __forceinline__ void attentionStep(
+    const float* qkv, float* keys, float* values, float* out, int position, const int* positionAt,
+    int maxLength, int headSize) {
+  constexpr int PARTS = STEP_BLOCK / HEAD;  // threads that share a column
+  __shared__ float query[HEAD];
+  __shared__ float weights[STEP_BLOCK];
+  __shared__ float maxima[STEP_BLOCK / 32];
+  awaitPredecessor();
+  releaseSuccessor();
+  if (positionAt) position = *positionAt;
+  if (position < 0 || position >= maxLength) return;
+  int heads = gridDim.x, head = blockIdx.x, batch = blockIdx.y;
+  int dModel = heads * headSize;
+  const float* row = qkv + static_cast<int64_t>(batch) * 3 * dModel + head * headSize;
+  int64_t cache = (static_cast<int64_t>(batch) * heads + head) * maxLength * headSize;
+  float* keyRows = keys + cache;
+  float* valueRows = values + cache;
+  float scale = 1.0f / sqrtf(static_cast<float>(headSize));
+  for (int i = threadIdx.x; i < headSize; i += STEP_BLOCK) {
+    query[i] = row[i] * scale;
+    keyRows[static_cast<int64_t>(position) * headSize + i] = row[dModel + i];
+    valueRows[static_cast<int64_t>(position) * headSize + i] = row[2 * dModel + i];
+  }
+  __syncthreads();
+  int column = threadIdx.x % HEAD, part = threadIdx.x / HEAD;
+  bool fours = headSize % 4 == 0 && reinterpret_cast<uintptr_t>(keyRows) % 16 == 0;
+  float max = -INFINITY, total = 0.0f, sum = 0.0f;
+  for (int first = 0; first <= position; first += STEP_BLOCK) {
+    int key = first + threadIdx.x;
+    bool visible = key <= position;
+    float score = 0.0f;
+    if (visible) {
+      const float* from = keyRows + static_cast<int64_t>(key) * headSize;
+      if (fours) {
+#pragma unroll 8
+        for (int i = 0; i < headSize; i += 4) {
+          float4 four = *reinterpret_cast<const float4*>(from + i);
+          score = fmaf(query[i], four.x, score);
+          score = fmaf(query[i + 1], four.y, score);
+          score = fmaf(query[i + 2], four.z, score);
+          score = fmaf(query[i + 3], four.w, score);
+        }
+      } else {
+        for (int i = 0; i < headSize; ++i) score = fmaf(query[i], from[i], score);
+      }
+    }
+    float largest = warpMax(visible ? score : -INFINITY);
+    __syncthreads();  // the weights and maxima of the keys before are read
+    if ((threadIdx.x & 31) == 0) maxima[threadIdx.x >> 5] = largest;
+    __syncthreads();
+    float larger = max;
+    for (int i = 0; i < STEP_BLOCK / 32; ++i) larger = fmaxf(larger, maxima[i]);
+    // NaN loses against numbers in a maximum, so it must reach the weight by itself.
+    float weight = visible ? expf(score - larger) : 0.0f;
+    weights[threadIdx.x] = weight;
+    float shrink = larger == -INFINITY ? 1.0f : expf(max - larger);
+    total = total * shrink + blockSum(weight);
+    max = larger;
+    sum *= shrink;
+    int count = min(STEP_BLOCK, position + 1 - first);
+    if (column < headSize) {
+#pragma unroll 4
+      for (int i = part; i < count; i += PARTS) {
+        sum = fmaf(weights[i], valueRows[static_cast<int64_t>(first + i) * headSize + column], sum);
+      }
+    }
+  }
+  __syncthreads();
+  weights[threadIdx.x] = sum;
+  __syncthreads();
+  if (part != 0 || column >= headSize) return;
+  for (int i = 1; i < PARTS; ++i) sum += weights[i * HEAD + column];
+  out[static_cast<int64_t>(batch) * dModel + head * headSize + column] = sum / total;
+}
+
+}  // namespace moe
+
+#define MOE_ATTENTION_STEP(NAME, HEAD)                                                       \
+  extern "C" __global__ void __launch_bounds__(256) NAME(                                    \
+      const float* qkv, float* keys, float* values, float* out, int position,                \
+      const int* positionAt, int maxLength, int headSize) {                                  \
+    moe::attentionStep<HEAD>(qkv, keys, values, out, position, positionAt, maxLength,        \
+                             headSize);                                                      \
+  }
+
+MOE_ATTENTION_STEP(moe_attention_step_h32, 32)
+MOE_ATTENTION_STEP(moe_attention_step_h64, 64)
+MOE_ATTENTION_STEP(moe_attention_step_h128, 128)

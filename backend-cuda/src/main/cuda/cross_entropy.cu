@@ -8,7 +8,8 @@
 // dLogits    F32 [rows, vocab] or null, gradientScale · (softmax − one-hot); may be logits
 // indexes    I32 [rows]; of equals the smallest, NaN never, 0 for a row of NaN
 //
-// Launch: block = 512, grid = rows, shared = 0.
+// Launch: block = 512 (moe_argmax: 1024), grid = rows, shared = 0.
+#include "dependent.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
 
@@ -88,18 +89,28 @@ extern "C" __global__ void __launch_bounds__(512)
   }
 }
 
-extern "C" __global__ void __launch_bounds__(512)
+extern "C" __global__ void __launch_bounds__(1024)
     moe_argmax(const float* x, int* indexes, int width) {
-  __shared__ float values[16];
-  __shared__ int places[16];
+  __shared__ float values[32];
+  __shared__ int places[32];
+  constexpr int BATCH = 10;  // loads under way together
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   const float* row = x + static_cast<int64_t>(blockIdx.x) * width;
   float best = -INFINITY;
   int place = 0x7fffffff;
-  for (int i = threadIdx.x; i < width; i += moe::ROW_BLOCK) {
-    float value = row[i];
-    if (value > best) {
-      best = value;
-      place = i;
+  for (int base = threadIdx.x; base < width; base += BATCH * 1024) {
+    float batch[BATCH];
+#pragma unroll
+    for (int i = 0; i < BATCH; ++i) {
+      batch[i] = base + i * 1024 < width ? row[base + i * 1024] : -INFINITY;
+    }
+#pragma unroll
+    for (int i = 0; i < BATCH; ++i) {
+      if (batch[i] > best) {
+        best = batch[i];
+        place = base + i * 1024;
+      }
     }
   }
 #pragma unroll
@@ -117,7 +128,7 @@ extern "C" __global__ void __launch_bounds__(512)
   }
   __syncthreads();
   if (threadIdx.x != 0) return;
-  for (int warp = 1; warp < 16; ++warp) {
+  for (int warp = 1; warp < 32; ++warp) {
     if (values[warp] > best || (values[warp] == best && places[warp] < place)) {
       best = values[warp];
       place = places[warp];

@@ -3,6 +3,7 @@
 //
 // All: F32 [n] (moe_to_bf16 writes BF16). Launch: block = 256, grid = min(ceil(n / 1024), 65535),
 //   shared = 0.
+#include "dependent.cuh"
 #include "numeric.cuh"
 
 #define MOE_EACH(i, n)                                                                  \
@@ -21,6 +22,8 @@ extern "C" __global__ void __launch_bounds__(256)
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_add(const float* a, const float* b, float* out, int64_t n) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   MOE_EACH(i, n) out[i] = a[i] + b[i];
 }
 

@@ -11,6 +11,7 @@
 // moe_embed[_bf16w]:           block = 256, grid = tokens.
 // moe_embed_back_tokens:       block = 256, grid = tokens. The first token with an id adds up all.
 // moe_embed_back_positions:    block = 256, grid = min(seqLength, tokens).
+#include "dependent.cuh"
 #include "numeric.cuh"
 
 namespace moe {
@@ -37,6 +38,8 @@ __device__ __forceinline__ void embed(const int* ids, const W* table, const floa
 extern "C" __global__ void __launch_bounds__(256)
     moe_embed(const int* ids, const float* table, const float* positions, float* out, int vocab,
               int seqLength, int firstPosition, const int* firstPositionAt, int dModel) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   moe::embed(ids, table, positions, out, vocab, seqLength, firstPosition, firstPositionAt, dModel);
 }
 
@@ -44,6 +47,8 @@ extern "C" __global__ void __launch_bounds__(256)
     moe_embed_bf16w(const int* ids, const moe::bf16* table, const float* positions, float* out,
                     int vocab, int seqLength, int firstPosition, const int* firstPositionAt,
                     int dModel) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   moe::embed(ids, table, positions, out, vocab, seqLength, firstPosition, firstPositionAt, dModel);
 }
 

@@ -4,27 +4,30 @@
 // gain, bias, dGain, dBias F32 [width]; gradients are added to
 // mean, inverse           F32 [rows], inverse = 1 / √(variance + ε)
 //
-// moe_layer_norm, moe_layer_norm_back:  block = 256, grid = rows, shared = 0. Two passes over a row,
+// moe_add_layer_norm: x = a + b first; x may be a or b.
+//
+// moe_layer_norm, moe_add_layer_norm, moe_layer_norm_back:  block = 256, grid = rows, shared = 0. Two passes over a row,
 //   which the L1 keeps.
 // moe_layer_norm_back_weights:          block = (32, 32), grid = ceil(width / 32), shared = 0.
 //   32 sums of every 32nd row, added up in order.
+#include "dependent.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
 
-extern "C" __global__ void __launch_bounds__(256)
-    moe_layer_norm(const float* x, const float* gain, const float* bias, float* y, float* mean,
-                   float* inverse, int width, float epsilon) {
-  const float* row = x + static_cast<int64_t>(blockIdx.x) * width;
+namespace moe {
+
+/// @param row of x; a thread reads the elements of other threads nowhere
+__device__ __forceinline__ void layerNorm(
+    const float* row, const float* gain, const float* bias, float* y, float* mean, float* inverse,
+    float sum, int width, float epsilon) {
   float* to = y + static_cast<int64_t>(blockIdx.x) * width;
-  float sum = 0.0f;
-  for (int i = threadIdx.x; i < width; i += 256) sum += row[i];
-  float average = moe::blockSum(sum) / width;
+  float average = blockSum(sum) / width;
   float squares = 0.0f;
   for (int i = threadIdx.x; i < width; i += 256) {
     float d = row[i] - average;
     squares = fmaf(d, d, squares);
   }
-  float scale = 1.0f / sqrtf(moe::blockSum(squares) / width + epsilon);
+  float scale = 1.0f / sqrtf(blockSum(squares) / width + epsilon);
   for (int i = threadIdx.x; i < width; i += 256) {
     to[i] = fmaf((row[i] - average) * scale, gain[i], bias[i]);
   }
@@ -32,6 +35,35 @@ extern "C" __global__ void __launch_bounds__(256)
     mean[blockIdx.x] = average;
     inverse[blockIdx.x] = scale;
   }
+}
+
+}  // namespace moe
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_layer_norm(const float* x, const float* gain, const float* bias, float* y, float* mean,
+                   float* inverse, int width, float epsilon) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
+  const float* row = x + static_cast<int64_t>(blockIdx.x) * width;
+  float sum = 0.0f;
+  for (int i = threadIdx.x; i < width; i += 256) sum += row[i];
+  moe::layerNorm(row, gain, bias, y, mean, inverse, sum, width, epsilon);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_add_layer_norm(const float* a, const float* b, float* x, const float* gain,
+                       const float* bias, float* y, float* mean, float* inverse, int width,
+                       float epsilon) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
+  int64_t at = static_cast<int64_t>(blockIdx.x) * width;
+  float sum = 0.0f;
+  for (int i = threadIdx.x; i < width; i += 256) {
+    float value = a[at + i] + b[at + i];
+    x[at + i] = value;
+    sum += value;
+  }
+  moe::layerNorm(x + at, gain, bias, y, mean, inverse, sum, width, epsilon);
 }
 
 extern "C" __global__ void __launch_bounds__(256)

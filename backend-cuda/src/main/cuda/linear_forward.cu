@@ -12,7 +12,10 @@
 // moe_linear_ARITHMETIC_TILE[_bf16w]. Launch: block = 256, shared = 0,
 //   grid = (ceil(out / TILE), ceil(rows / TILE) + (offsets ? groups : 0)).
 // moe_linear_few[_bf16w]: one warp an output of a row, for a handful of rows. Launch: block = 256,
-//   grid = (ceil(out / 8), rows), shared = 0.
+//   grid = (ceil(out / 8), rows), shared = 0. `vector`: 1 if 4 neighbours of x and weight can be
+//   loaded at once, 3 if besides the weights are older than the kernels that may still run.
+#include "dependent.cuh"
+#include "few.cuh"
 #include "gemm.cuh"
 #include "reduce.cuh"
 
@@ -54,9 +57,15 @@ __device__ __forceinline__ void linear(
 template <class W>
 __device__ __forceinline__ void linearFew(
     const float* x, const int* assignments, const int* offsets, const W* weight, const float* bias,
-    float* pre, float* y, int groups, int rows, int topK, int in, int out, int activation) {
+    float* pre, float* y, int groups, int rows, int topK, int in, int out, int activation,
+    int vector) {
   int row = blockIdx.y;
   int output = blockIdx.x * 8 + (threadIdx.x >> 5), lane = threadIdx.x & 31;
+  bool early = vector == 3 && !offsets && output < out;
+  FewWeights<W> ahead;
+  if (early) ahead.load(weight + static_cast<int64_t>(output) * in, in, 0, FEW_STEP);
+  awaitPredecessor();
+  releaseSuccessor();
   int group = 0;
   if (offsets) {
     while (group < groups && row >= offsets[group + 1]) ++group;
@@ -66,14 +75,14 @@ __device__ __forceinline__ void linearFew(
   int source = assignments ? assignments[row] / topK : row;
   const float* from = x + static_cast<int64_t>(source) * in;
   const W* weights = weight + (static_cast<int64_t>(group) * out + output) * in;
-  float sums[4] = {};
-  int k = lane;
-  for (; k + 96 < in; k += 128) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) sums[i] = fmaf(from[k + i * 32], toFloat(weights[k + i * 32]), sums[i]);
+  float value;
+  if (vector) {
+    value = fewProduct<W>(weights, from, in, 0, FEW_STEP, early ? &ahead : nullptr);
+  } else {
+    value = 0.0f;
+    for (int k = lane; k < in; k += 32) value = fmaf(from[k], toFloat(weights[k]), value);
+    value = warpSum(value);
   }
-  for (; k < in; k += 32) sums[0] = fmaf(from[k], toFloat(weights[k]), sums[0]);
-  float value = warpSum((sums[0] + sums[1]) + (sums[2] + sums[3]));
   if (lane != 0) return;
   if (bias) value += bias[static_cast<int64_t>(group) * out + output];
   int64_t at = static_cast<int64_t>(row) * out + output;
@@ -107,8 +116,8 @@ MOE_LINEAR(moe_linear_tf32_128_bf16w, 128, Tf32Tile, moe::bf16)
       const float* x, const int* assignments, const int* offsets, const W* weight,              \
       const float* bias, float* pre, float* y, int groups, int rows, int topK, int in, int out, \
       int activation, int vector) {                                                             \
-    moe::linearFew<W>(x, assignments, offsets, weight, bias, pre, y, groups, rows, topK, in,    \
-                      out, activation);                                                         \
+    moe::linearFew<W>(x, assignments, offsets, weight, bias, pre, y, groups, rows, topK, in, out, \
+                      activation, vector);                                                        \
   }
 
 MOE_LINEAR_FEW(moe_linear_few, float)

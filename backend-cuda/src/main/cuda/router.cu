@@ -20,8 +20,12 @@
 //   never another expert is chosen.
 // moe_route_f32: fused multiply-adds in float32, any dModel, experts <= 256. Launch: grid =
 //   ceil(tokens / 16), block = 256, shared = 4 · 16 · experts.
+// moe_route_few: as moe_route_f32 for a handful of tokens, dModel a multiple of 4. `slices`: 1 if the
+//   weights are older than the kernels that may still run. Launch: grid = tokens, block = 256,
+//   shared = 4 · experts.
 // topK <= 32. Parameters: RouterArgs by value.
 #include "dependent.cuh"
+#include "few.cuh"
 #include "numeric.cuh"
 
 #ifndef MOE_DYNAMIC_SHARED  // the emulation of the tests has its own
@@ -290,6 +294,28 @@ __device__ __forceinline__ void routeF32(const RouterArgs& args) {
                           lane < 16 ? firstToken + (lane >> 3) : args.tokens);
 }
 
+/// A token a block, every eighth expert a warp. The weights of the first are read before the kernel
+/// that makes the tokens has ended.
+__device__ __forceinline__ void routeFew(const RouterArgs& args) {
+  MOE_DYNAMIC_SHARED(float, logits);
+  int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+  const float* weight = static_cast<const float*>(args.weight);
+  const float* x = static_cast<const float*>(args.x) + static_cast<int64_t>(blockIdx.x) * args.dModel;
+  FewWeights<float> ahead;
+  bool early = args.slices && warp < args.experts;
+  if (early) ahead.load(weight + static_cast<int64_t>(warp) * args.dModel, args.dModel, 0, FEW_STEP);
+  awaitPredecessor();
+  releaseSuccessor();
+  for (int e = warp; e < args.experts; e += 8) {
+    float sum = fewProduct(weight + static_cast<int64_t>(e) * args.dModel, x, args.dModel, 0,
+                           FEW_STEP, early && e == warp ? &ahead : nullptr);
+    if (lane == 0) logits[e] = sum + (args.bias ? args.bias[e] : 0.0f);
+  }
+  __syncthreads();
+  if (warp > 0) return;
+  choose<ANY_EXPERTS / 8>(logits, args, lane < 8 ? static_cast<int>(blockIdx.x) : args.tokens);
+}
+
 }  // namespace moe
 
 #define MOE_ROUTE(NAME, EIGHTS, OPERAND)                                      \
@@ -306,6 +332,11 @@ MOE_ROUTE(moe_route_split_e8, 1, Split8)
 MOE_ROUTE(moe_route_split_e32, 4, Split8)
 MOE_ROUTE(moe_route_split_e64, 8, Split8)
 MOE_ROUTE(moe_route_split_e128, 16, Split8)
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_route_few(const __grid_constant__ moe::RouterArgs args) {
+  moe::routeFew(args);
+}
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_route_f32(const __grid_constant__ moe::RouterArgs args) {

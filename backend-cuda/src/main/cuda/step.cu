@@ -11,6 +11,7 @@
 //
 // Launch: limit: block = 1024, grid = 1; scale: block = 256, grid = min(ceil(n / 1024), 65535);
 //   advance: block = 32, grid = 1.
+#include "dependent.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
 
@@ -46,6 +47,8 @@ extern "C" __global__ void __launch_bounds__(256)
 
 extern "C" __global__ void __launch_bounds__(32)
     moe_step_advance(int* position, const int* value, int* history, int length) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   if (threadIdx.x != 0) return;
   int at = *position;
   if (at >= 0 && at < length) history[at] = *value;

@@ -17,12 +17,14 @@ final class AttentionOps {
   private static final int ROWS_PER_WARP = 2; // of the backward
 
   /// The kernels for heads up to a size.
-  private record Size(int head, int warps, Kernel forward, Kernel backQueries, Kernel backKeys) {
+  private record Size(
+      int head, int warps, Kernel forward, Kernel step, Kernel backQueries, Kernel backKeys) {
     static Size of(int head, int warps) {
       return new Size(
           head,
           warps,
           new Kernel("attention", "moe_attention_h" + head),
+          new Kernel("attention", "moe_attention_step_h" + head),
           new Kernel("attention_back", "moe_attention_back_queries_h" + head),
           new Kernel("attention_back", "moe_attention_back_keys_h" + head));
     }
@@ -133,6 +135,21 @@ final class AttentionOps {
     CACHED.matrix("cache.keys", cache.keys(), heads * maxLength, shape.headSize());
     CACHED.matrix("cache.values", cache.values(), heads * maxLength, shape.headSize());
     Size size = size(CACHED, shape);
+    if (shape.seqLength() == 1) {
+      stream
+          .launch(size.step(), 256, shape.heads(), shape.batch(), 1)
+          .dependent()
+          .reads(qkv)
+          .tensor(cache.keys())
+          .tensor(cache.values())
+          .tensor(out)
+          .number(position)
+          .reads(positionAt)
+          .number(maxLength)
+          .number(shape.headSize())
+          .run();
+      return;
+    }
     stream
         .launch(APPEND, 256, shape.seqLength(), shape.batch(), 1)
         .tensor(qkv)

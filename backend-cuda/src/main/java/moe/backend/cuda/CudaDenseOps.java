@@ -59,6 +59,19 @@ final class CudaDenseOps implements DenseOps {
   }
 
   @Override
+  public void addLayerNorm(
+      Tensor a,
+      Tensor b,
+      Tensor sum,
+      NormWeights weights,
+      float epsilon,
+      Tensor y,
+      NormStatistics statistics,
+      DeviceStream stream) {
+    NormOps.addForward(CudaStream.of(stream), a, b, sum, weights, epsilon, y, statistics);
+  }
+
+  @Override
   public void layerNormBackward(
       Tensor dY,
       Tensor x,

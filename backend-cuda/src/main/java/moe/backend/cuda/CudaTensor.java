@@ -18,6 +18,7 @@ public final class CudaTensor implements Tensor {
   private final long address;
   private @Nullable CudaTensor half;
   private boolean halfIsOld;
+  private long lastWrite;
   private volatile boolean closed;
 
   CudaTensor(CudaMemory memory, Driver.Handle allocation, DType type, Shape shape) {
@@ -71,6 +72,17 @@ public final class CudaTensor implements Tensor {
   long writable() {
     owner.halfIsOld = true;
     return address();
+  }
+
+  /// As `writable`, and notes the number of the call.
+  long writable(long call) {
+    owner.lastWrite = call;
+    return writable();
+  }
+
+  /// The number of the last call that may have written the owner.
+  long lastWrite() {
+    return owner.lastWrite;
   }
 
   /// The tensor whose memory this is.

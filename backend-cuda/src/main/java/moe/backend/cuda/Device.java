@@ -18,6 +18,7 @@ final class Device implements AutoCloseable {
   private final int index;
   private final Driver.Handle context;
   private final int multiprocessors;
+  private final boolean overlapsKernels;
   private final Function<String, byte[]> images;
   private final Map<String, Driver.Handle> modules = new ConcurrentHashMap<>();
   private final Map<Kernel, Driver.Handle> functions = new ConcurrentHashMap<>();
@@ -33,10 +34,16 @@ final class Device implements AutoCloseable {
     this.images = images;
     this.context = driver.retainContext(index);
     this.multiprocessors = driver.attribute(DeviceAttribute.MULTIPROCESSORS, index);
+    this.overlapsKernels = driver.attribute(DeviceAttribute.CAPABILITY_MAJOR, index) >= 9;
   }
 
   int multiprocessors() {
     return multiprocessors;
+  }
+
+  /// Whether a kernel can start before the one it depends on has ended.
+  boolean overlapsKernels() {
+    return overlapsKernels;
   }
 
   /// The driver, with this device's context made the calling thread's.

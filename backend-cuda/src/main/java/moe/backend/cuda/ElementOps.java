@@ -63,7 +63,8 @@ final class ElementOps {
     operation.floats("a", a, n);
     operation.floats("b", b, n);
     operation.floats("out", out, n);
-    stream.each(kernel, n).tensor(a).tensor(b).tensor(out).wide(n).run();
+    Launch launch = stream.each(kernel, n).reads(a).reads(b).tensor(out).wide(n);
+    (kernel.equals(ADD_EACH) ? launch.dependent() : launch).run();
   }
 
   static void scale(CudaStream stream, Tensor x, Tensor factor) {

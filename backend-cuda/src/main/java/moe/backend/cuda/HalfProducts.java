@@ -168,7 +168,7 @@ public final class HalfProducts {
   }
 
   /// These weights in bf16, up to date.
-  CudaTensor rounded(CudaStream stream, Tensor weight) {
+  public CudaTensor rounded(CudaStream stream, Tensor weight) {
     return halves.tensor(stream, weight);
   }
 

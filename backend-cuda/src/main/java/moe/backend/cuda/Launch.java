@@ -18,6 +18,7 @@ public final class Launch {
   private static final int MOST_ARGUMENTS = 32;
   private static final int MOST_STRUCT_BYTES = 256;
   private static final int MAPS = 2;
+  private static final int MOST_OVERLAPPING = 8;
 
   private final Device device;
   private final Driver.Handle stream;
@@ -41,6 +42,7 @@ public final class Launch {
   private int sharedBytes;
   private boolean dependent;
   private boolean wroteWeights;
+  private long call;
 
   Launch(Device device, Driver.Handle stream, Arena arena) {
     this.device = device;
@@ -65,6 +67,7 @@ public final class Launch {
   /// Begins a call of a kernel in blocks of one dimension.
   Launch of(Kernel wanted, int block, long x, long y, long z) {
     kernel = wanted;
+    call++;
     count = 0;
     gridX = x;
     gridY = y;
@@ -80,8 +83,14 @@ public final class Launch {
   /// writes what others do. Weights it may read before, so this has no effect right after a call
   /// that `wroteWeights`.
   public Launch dependent() {
-    dependent = !wroteWeights;
+    dependent = !wroteWeights && device.overlapsKernels();
     return this;
+  }
+
+  /// Whether no call that may still run when this one starts writes a tensor: kernels that let
+  /// their successor start at once are few in a row.
+  public boolean isOld(Tensor tensor) {
+    return call - CudaTensor.of(tensor).lastWrite() > MOST_OVERLAPPING;
   }
 
   /// Notes that the last call wrote weights.
@@ -103,7 +112,7 @@ public final class Launch {
 
   /// The address of a tensor's first element; null for none. The kernel may write it.
   public Launch tensor(@Nullable Tensor tensor) {
-    return address(tensor == null ? 0 : CudaTensor.of(tensor).writable());
+    return address(tensor == null ? 0 : CudaTensor.of(tensor).writable(call));
   }
 
   /// The address of a tensor that the kernel only reads; null for none.
@@ -187,7 +196,7 @@ public final class Launch {
     next('s');
     structBytes = 0;
     for (Tensor tensor : tensors) {
-      pointer(tensor == null ? 0 : CudaTensor.of(tensor).writable());
+      pointer(tensor == null ? 0 : CudaTensor.of(tensor).writable(call));
     }
     return this;
   }

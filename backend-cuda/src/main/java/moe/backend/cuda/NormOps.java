@@ -9,6 +9,7 @@ final class NormOps {
   private static final Operation FORWARD = new Operation("layerNorm");
   private static final Operation BACKWARD = new Operation("layerNormBackward");
   private static final Kernel NORM = new Kernel("layer_norm", "moe_layer_norm");
+  private static final Kernel ADD_NORM = new Kernel("layer_norm", "moe_add_layer_norm");
   private static final Kernel BACK = new Kernel("layer_norm", "moe_layer_norm_back");
   private static final Kernel BACK_WEIGHTS =
       new Kernel("layer_norm", "moe_layer_norm_back_weights");
@@ -22,6 +23,29 @@ final class NormOps {
       float epsilon,
       Tensor y,
       NormStatistics statistics) {
+    check(x, weights, y, statistics);
+    Launch launch = stream.launch(NORM, 256, x.shape().rows(), 1, 1).dependent().reads(x);
+    rest(launch, weights, epsilon, y, statistics);
+  }
+
+  /// @param x becomes `a + b`; may be one of them
+  static void addForward(
+      CudaStream stream,
+      Tensor a,
+      Tensor b,
+      Tensor x,
+      NormWeights weights,
+      float epsilon,
+      Tensor y,
+      NormStatistics statistics) {
+    check(x, weights, y, statistics);
+    FORWARD.floats("a", a, x.shape().elements());
+    FORWARD.floats("b", b, x.shape().elements());
+    Launch launch = stream.launch(ADD_NORM, 256, x.shape().rows(), 1, 1).dependent();
+    rest(launch.reads(a).reads(b).tensor(x), weights, epsilon, y, statistics);
+  }
+
+  private static void check(Tensor x, NormWeights weights, Tensor y, NormStatistics statistics) {
     long rows = x.shape().rows();
     long width = x.shape().lastDim();
     FORWARD.matrix("x", x, rows, width);
@@ -30,15 +54,17 @@ final class NormOps {
     FORWARD.floats("bias", weights.bias(), width);
     FORWARD.floats("mean", statistics.mean(), rows);
     FORWARD.floats("inverseDeviation", statistics.inverseDeviation(), rows);
-    stream
-        .launch(NORM, 256, rows, 1, 1)
-        .tensor(x)
-        .tensor(weights.gain())
-        .tensor(weights.bias())
+  }
+
+  private static void rest(
+      Launch launch, NormWeights weights, float epsilon, Tensor y, NormStatistics statistics) {
+    launch
+        .reads(weights.gain())
+        .reads(weights.bias())
         .tensor(y)
         .tensor(statistics.mean())
         .tensor(statistics.inverseDeviation())
-        .number(width)
+        .number(y.shape().lastDim())
         .real(epsilon)
         .run();
   }

@@ -74,16 +74,18 @@ public final class Products {
     int in = (int) weight.shape().lastDim();
     int out = (int) y.shape().lastDim();
     boolean bf16 = weight.type() == DType.BF16;
+    int vector = inFours(x, in) && inFours(weight, in) ? 1 : 0;
     Launch launch;
     if (rows <= FEW_ROWS) {
-      launch = stream.launch(bf16 ? FEW_BF16 : FEW, 256, Math.ceilDiv(out, 8), rows, 1);
+      launch = stream.launch(bf16 ? FEW_BF16 : FEW, 256, Math.ceilDiv(out, 8), rows, 1).dependent();
+      vector *= launch.isOld(weight) ? 3 : 1;
     } else {
       launch = tiles(stream, bf16 ? forwardBf16 : forward, groups, rows, out);
     }
     launch
-        .tensor(x)
-        .tensor(groups.assignments())
-        .tensor(groups.offsets())
+        .reads(x)
+        .reads(groups.assignments())
+        .reads(groups.offsets())
         .reads(weight)
         .tensor(bias)
         .tensor(pre)
@@ -94,7 +96,7 @@ public final class Products {
         .number(in)
         .number(out)
         .activation(activation)
-        .number(aligned(x, in) && aligned(weight, in) ? 1 : 0)
+        .number(vector)
         .run();
   }
 
@@ -126,7 +128,7 @@ public final class Products {
         .number(out)
         .activation(activation)
         .number(accumulate ? 1 : 0)
-        .number((aligned(dY, out) ? 1 : 0) + (aligned(weight, in) ? 2 : 0))
+        .number((inFours(dY, out) ? 1 : 0) + (inFours(weight, in) ? 2 : 0))
         .run();
   }
 
@@ -163,7 +165,7 @@ public final class Products {
         .number(groups.topK())
         .number(in)
         .number(out)
-        .number((aligned(dY, out) ? 1 : 0) + (aligned(x, in) ? 2 : 0))
+        .number((inFours(dY, out) ? 1 : 0) + (inFours(x, in) ? 2 : 0))
         .run();
     if (dBias != null) {
       stream
@@ -189,7 +191,7 @@ public final class Products {
   }
 
   /// Whether 4 neighbours can be loaded at once, in every row.
-  private static boolean aligned(Tensor tensor, int width) {
+  public static boolean inFours(Tensor tensor, int width) {
     return width % 4 == 0 && CudaTensor.of(tensor).address() % (4L * tensor.type().bytes()) == 0;
   }
 }

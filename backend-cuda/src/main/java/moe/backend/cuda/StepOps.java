@@ -49,6 +49,7 @@ final class StepOps implements RecordableOps {
     ADVANCE.ints("history", history, history.shape().elements());
     CudaStream.of(stream)
         .launch(ADVANCE_ONE, 32, 1, 1, 1)
+        .dependent()
         .tensor(position)
         .tensor(value)
         .tensor(history)

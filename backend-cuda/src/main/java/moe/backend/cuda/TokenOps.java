@@ -44,7 +44,8 @@ final class TokenOps {
     }
     stream
         .launch(bf16 ? EMBED_BF16 : EMBED_F32, 256, tokens, 1, 1)
-        .tensor(ids)
+        .dependent()
+        .reads(ids)
         .reads(tables.tokens())
         .reads(tables.positions())
         .tensor(out)
@@ -129,6 +130,12 @@ final class TokenOps {
     ARG_MAX.require(width > 0, "the last dimension of x", width, "must be at least", 1);
     ARG_MAX.matrix("x", x, rows, width);
     ARG_MAX.ints("indexes", indexes, rows);
-    stream.launch(LARGEST, ROW_BLOCK, rows, 1, 1).tensor(x).tensor(indexes).number(width).run();
+    stream
+        .launch(LARGEST, 1024, rows, 1, 1)
+        .dependent()
+        .reads(x)
+        .tensor(indexes)
+        .number(width)
+        .run();
   }
 }

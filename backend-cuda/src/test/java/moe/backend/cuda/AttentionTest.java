@@ -36,10 +36,10 @@ class AttentionTest {
   @ValueSource(ints = {5, 64})
   void attendsToACache(int headSize) {
     try (Twins at = new Twins(32)) {
-      Twin keys = at.zeros(2, 3, 45, headSize);
-      Twin values = at.zeros(2, 3, 45, headSize);
+      Twin keys = at.zeros(2, 3, 302, headSize);
+      Twin values = at.zeros(2, 3, 302, headSize);
       int position = 0;
-      for (int length : new int[] {37, 2, 1}) {
+      for (int length : new int[] {1, 37, 2, 1, 260, 1}) {
         var shape = new AttentionShape(2, length, 3, headSize);
         Twin qkv = at.random(shape.tokens(), 3L * shape.dModel());
         Twin out = at.garbage(shape.tokens(), shape.dModel());

@@ -93,6 +93,19 @@ class DenseOpsTest {
       for (Twin twin : new Twin[] {y, inverse, dX, dGain, dBias}) {
         at.assertClose("tensor " + twin.index(), twin, SUMS);
       }
+      at.both(s ->
+          s.ops.addLayerNorm(
+              s.of(x),
+              s.of(dY),
+              s.of(x),
+              new NormWeights(s.of(gain), s.of(bias)),
+              1e-5f,
+              s.of(y),
+              new NormStatistics(s.of(mean), s.of(inverse)),
+              s.stream));
+      at.assertClose("sum", x, 0);
+      at.assertClose("y of the sum", y, SUMS);
+      at.assertClose("inverse of the sum", inverse, SUMS);
     }
   }
 

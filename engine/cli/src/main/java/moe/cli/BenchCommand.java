@@ -193,10 +193,13 @@ final class BenchCommand implements Callable<Integer> {
                   bench.train(subject, model.batch(), model.seqLength(), seconds, progress);
               case decode ->
                   bench.decode(subject, model.seqLength(), weights.type, seconds, progress);
-              case forward, backward ->
+              case forward ->
+                  bench.forward(
+                      subject, model.batch(), model.seqLength(), weights.type, seconds, progress);
+              case backward ->
                   throw new MoeException(
                       ErrorKind.USAGE,
-                      "--pass %s is for blocks: models have train and decode".formatted(pass));
+                      "--pass backward is for blocks: models have forward, train and decode");
             });
       }
     }

@@ -22,6 +22,7 @@ final class CudaFusedMoe implements FusedMoe, FusedMoe.Backward {
   private final LayerSpec spec;
   private final StageMemory memory;
   private final FeedForward network;
+  private final @Nullable FewExperts few;
   private final SortedPlan plan;
   private final CudaTensor assignments;
   private final CudaTensor positions;
@@ -36,6 +37,7 @@ final class CudaFusedMoe implements FusedMoe, FusedMoe.Backward {
     spec = context.spec();
     memory = new StageMemory(backend);
     network = FeedForward.portable(backend, context, memory);
+    few = FewExperts.of(context, null, memory);
     plan = new SortedPlan(spec, memory);
     offsets = memory.ints(spec.experts() + 1L);
     assignments = memory.ints(spec.maxSlots());
@@ -56,6 +58,10 @@ final class CudaFusedMoe implements FusedMoe, FusedMoe.Backward {
     Calls.routing(RUN, routing, rows, spec);
     RUN.matrix("out", out, rows, spec.dModel());
     tokensOfForward = rows;
+    if (few != null && few.suits(rows, tokens)) {
+      few.run(queue, rows, tokens, routing, out);
+      return;
+    }
     plan.run(queue, routing.expertIds(), slots, offsets, assignments, positions);
     network.forward(queue, groups, slots, tokens, positions, expertRows);
     GatherSum.run(queue, spec, rows, expertRows, positions, routing.gates(), out, false);

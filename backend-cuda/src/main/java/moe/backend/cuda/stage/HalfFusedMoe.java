@@ -23,6 +23,7 @@ final class HalfFusedMoe implements FusedMoe, FusedMoe.Backward {
   private final LayerSpec spec;
   private final StageMemory memory;
   private final HalfNetwork network;
+  private final @Nullable FewExperts few;
   private final SortedPlan plan;
   private final CudaTensor assignments;
   private final CudaTensor positions;
@@ -39,6 +40,7 @@ final class HalfFusedMoe implements FusedMoe, FusedMoe.Backward {
     spec = context.spec();
     memory = new StageMemory(backend);
     network = new HalfNetwork(products, context, memory);
+    few = FewExperts.of(context, products, memory);
     plan = new SortedPlan(spec, memory);
     offsets = memory.ints(spec.experts() + 1L);
     assignments = memory.ints(spec.maxSlots());
@@ -67,6 +69,10 @@ final class HalfFusedMoe implements FusedMoe, FusedMoe.Backward {
     RUN.matrix("out", out, count, spec.dModel());
     tokensOfForward = count;
     if (count == 0) {
+      return;
+    }
+    if (few != null && few.suits(count, tokens)) {
+      few.run(queue, count, tokens, routing, out);
       return;
     }
     plan.run(queue, routing.expertIds(), slots, offsets, assignments, positions);

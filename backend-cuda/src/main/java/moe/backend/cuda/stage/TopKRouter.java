@@ -63,6 +63,11 @@ final class TopKRouter implements Router {
     CudaStream queue = CudaStream.of(stream);
     int rows = Calls.tokens(ROUTE, tokens, spec);
     Calls.routing(ROUTE, out, rows, spec);
+    if (FewRouter.suits(spec, rows, tokens, weights)) {
+      Tensor kept = keepsLogits ? logits : null;
+      FewRouter.run(queue, spec, rows, tokens, weights, balanceBias, kept, out);
+      return;
+    }
     if (split != null && split.fits(tokens)) {
       split.run(queue, rows, tokens, weights, balanceBias, keepsLogits ? logits : null, out);
       return;

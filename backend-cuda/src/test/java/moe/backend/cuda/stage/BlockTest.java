@@ -94,6 +94,17 @@ class BlockTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, 16, 40, 5, 3, false", "2, 132, 24, 40, 2, true", "1, 36, 1540, 4, 4, true"})
+  void infersAFewTokens(int tokens, int dModel, int dHidden, int experts, int topK, boolean gated) {
+    var spec =
+        new LayerSpec(
+            tokens, dModel, dHidden, experts, topK, Activation.SILU, gated, true, DType.F32, false);
+    try (Twins at = new Twins(32)) {
+      check(at, spec, tokens, true, closely(at));
+    }
+  }
+
   /// What is to be said of a result.
   interface Judge {
     /// Compares the halves of a result.

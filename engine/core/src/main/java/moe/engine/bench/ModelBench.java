@@ -42,7 +42,7 @@ public final class ModelBench {
                   pass.forward();
                   pass.backward();
                 })) {
-      int[] ids = new SplittableRandom(SEED).ints(tokens, 0, subject.spec().vocab()).toArray();
+      int[] ids = ids(subject, tokens);
       Contest.Entrant step =
           new Contest.Entrant() {
             @Override
@@ -59,6 +59,43 @@ public final class ModelBench {
       double flops = 3.0 * ModelWork.forwardFlops(subject.spec(), batch, seqLength);
       return time(subject, "train", step, model, flops, tokens, seconds, progress);
     }
+  }
+
+  /// Forward and losses of one batch, on a model made for inference.
+  public BenchRow forward(
+      Subject subject, int batch, int seqLength, DType weights, double seconds, Progress progress) {
+    progress.subject(subject.name() + " forward " + batch + " x " + seqLength);
+    int tokens = batch * seqLength;
+    ModelOptions options = new ModelOptions(tokens, false, weights);
+    try (Gpt2 model = subject.create(backend, options);
+        Gpt2Pass pass = model.evaluationPass(batch, seqLength);
+        Replay losses =
+            new Replay(
+                model.stream(),
+                () -> {
+                  pass.forward();
+                  pass.evaluate();
+                })) {
+      int[] ids = ids(subject, tokens);
+      Contest.Entrant step =
+          new Contest.Entrant() {
+            @Override
+            public void prepare(DeviceStream stream) {
+              pass.load(ids, 0);
+            }
+
+            @Override
+            public void run(DeviceStream stream) {
+              losses.run();
+            }
+          };
+      double flops = ModelWork.forwardFlops(subject.spec(), batch, seqLength);
+      return time(subject, "forward", step, model, flops, tokens, seconds, progress);
+    }
+  }
+
+  private static int[] ids(Subject subject, int tokens) {
+    return new SplittableRandom(SEED).ints(tokens, 0, subject.spec().vocab()).toArray();
   }
 
   /// Greedy decoding of `count` tokens behind a prompt of one, with a cache of keys and values.

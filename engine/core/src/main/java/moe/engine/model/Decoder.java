@@ -117,6 +117,15 @@ public final class Decoder implements AutoCloseable {
     int piece = model.options().maxTokens();
     for (length = 0; length < prompt.length; ) {
       int count = Math.min(piece, prompt.length - length);
+      if (count == 1) {
+        stream.upload(ids.asSlice((long) length * Integer.BYTES, Integer.BYTES), step.ids());
+        step.forward(length, stream);
+        length++;
+        if (length == prompt.length) {
+          head();
+        }
+        continue;
+      }
       try (PassBuffers prefill = new PassBuffers(model.backend(), false)) {
         Transformer transformer = new Transformer(model, 1, count, prefill, caches);
         stream.upload(

@@ -107,8 +107,8 @@ final class LayerPass {
     attend(position, onDevice, stream);
     dense.linear(attended, layer.projection().weights(), Activation.NONE, branch, stream);
     clock.lap(Phase.ATTENTION);
-    dense.add(in, branch, middle, stream);
-    dense.layerNorm(middle, layer.norm2().weights(), epsilon, normed2, statistics2, stream);
+    dense.addLayerNorm(
+        in, branch, middle, layer.norm2().weights(), epsilon, normed2, statistics2, stream);
     clock.lap(Phase.NORM);
     feedForward.forward(stream);
     dense.add(middle, branch, out, stream);

@@ -42,6 +42,22 @@ public interface DenseOps {
       NormStatistics statistics,
       DeviceStream stream);
 
+  /// `sum = a + b`, then `y = layerNorm(sum)`; with the bits of these two.
+  ///
+  /// @param sum F32 `[tokens, dModel]`; may be `a` or `b`
+  default void addLayerNorm(
+      Tensor a,
+      Tensor b,
+      Tensor sum,
+      NormWeights weights,
+      float epsilon,
+      Tensor y,
+      NormStatistics statistics,
+      DeviceStream stream) {
+    add(a, b, sum, stream);
+    layerNorm(sum, weights, epsilon, y, statistics, stream);
+  }
+
   /// Gradient of `layerNorm`.
   ///
   /// @param dX accumulated
