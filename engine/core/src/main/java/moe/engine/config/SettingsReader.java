@@ -71,7 +71,8 @@ final class SettingsReader {
               key -> readValue(entry, key, toml),
               () -> own.computeIfAbsent(section.name(), _ -> new ArrayList<>()).add(entry));
     }
-    checkBackends();
+    checkNames("backend.prefer", "backend", catalog.backends());
+    checkNames("energy.meter", "meter", catalog.meters());
     for (SectionSpec section : schema.sections()) {
       if (section.open()) {
         List<Entry> owned = own.getOrDefault(section.name(), List.of());
@@ -188,20 +189,24 @@ final class SettingsReader {
     return new Options(read);
   }
 
-  private void checkBackends() {
-    if (faulty.contains("backend.prefer")) {
+  /// Reports names in the value, one or a list of them, of things that are not installed.
+  private void checkNames(String path, String what, List<String> installed) {
+    if (faulty.contains(path)) {
       return;
     }
-    for (Object name : (List<?>) values.getOrDefault("backend.prefer", List.of())) {
-      if (!catalog.backends().contains(name)) {
-        faulty.add("backend.prefer");
+    Object value = values.getOrDefault(path, List.of());
+    for (Object name : value instanceof List<?> several ? several : List.of(value)) {
+      if (!installed.contains(name)) {
+        faulty.add(path);
         usage(
-            place("backend.prefer"),
-            "[backend] prefer: no backend is called \"%s\"; there are: %s.%s"
+            place(path),
+            "[%s: no %s is called \"%s\"; there are: %s.%s"
                 .formatted(
+                    path.replace(".", "] "),
+                    what,
                     Shown.text(name.toString()),
-                    String.join(", ", catalog.backends()),
-                    Suggestion.sentence(name.toString(), catalog.backends())));
+                    String.join(", ", installed),
+                    Suggestion.sentence(name.toString(), installed)));
       }
     }
   }

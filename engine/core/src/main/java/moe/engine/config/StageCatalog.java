@@ -4,13 +4,19 @@ import java.util.List;
 import moe.spi.error.ErrorKind;
 import moe.spi.stage.OptionSpec;
 
-/// What is installed: the backends, and the stages with their settings.
+/// What is installed: the backends, the energy meters, and the stages with their settings.
 public interface StageCatalog {
   /// Backends that belong to the engine: to ask for one that is not installed is no misspelling.
   List<String> STANDARD_BACKENDS = List.of("cuda", "opencl", "cpu");
 
+  /// Energy meters that are the engine's own, and words that choose or leave out one.
+  List<String> STANDARD_METERS = List.of("auto", "none", "estimated");
+
   /// The names of the backends that may be asked for.
   List<String> backends();
+
+  /// What `[energy] meter` may say.
+  List<String> meters();
 
   /// The stage that `type` in this section means.
   ///

@@ -3,6 +3,7 @@ package moe.engine.energy;
 import java.util.ArrayList;
 import java.util.List;
 import moe.engine.config.EnergySection;
+import moe.engine.config.StageCatalog;
 import moe.engine.plugin.PluginRegistry;
 import moe.engine.plugin.Provider;
 import moe.spi.EnergyMeterFactory;
@@ -78,7 +79,7 @@ public final class EnergyMeters {
         };
       }
     }
-    List<String> names = new ArrayList<>(List.of(AUTO, NONE, EstimatedMeter.NAME));
+    List<String> names = new ArrayList<>(StageCatalog.STANDARD_METERS);
     all.forEach(provider -> names.add(provider.name()));
     throw new MoeException(
         ErrorKind.USAGE,

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import moe.engine.config.StageCatalog;
 import moe.spi.BackendFactory;
+import moe.spi.EnergyMeterFactory;
 import moe.spi.error.MoeException;
 import moe.spi.stage.CombinerFactory;
 import moe.spi.stage.DispatcherFactory;
@@ -33,6 +34,13 @@ final class InstalledStages implements StageCatalog {
         names.add(provider.name());
       }
     }
+    return names;
+  }
+
+  @Override
+  public List<String> meters() {
+    List<String> names = new ArrayList<>(STANDARD_METERS);
+    registry.providers(EnergyMeterFactory.class).forEach(provider -> names.add(provider.name()));
     return names;
   }
 

@@ -22,6 +22,11 @@ final class FakeCatalog implements StageCatalog {
   }
 
   @Override
+  public List<String> meters() {
+    return STANDARD_METERS;
+  }
+
+  @Override
   public Entry stage(String section, String type) {
     List<String> names = STAGES.getOrDefault(section, List.of());
     if (type.equals(FAULTY)) {
