@@ -10,6 +10,11 @@
 //
 // moe_linear_back_weight_ARITHMETIC_TILE. Launch: block = 256, shared = 0,
 //   grid = (ceil(in / TILE), ceil(out / TILE), groups).
+// moe_linear_back_weight_parts: parts[p] = Σ dY[r] · x[r]ᵀ over the p-th `chunk` of rows, for few outputs
+//   of many rows, which are too few tiles for a device. Launch: block = 128, shared = 0,
+//   grid = (ceil(in / 128), ceil(out / 8), ceil(rows / chunk)).
+// moe_sum_parts: y = Σ_p parts[p], or added to y, in the order of p; parts F32 [count, n].
+//   Launch: block = 256, grid = min(ceil(n / 1024), 65535), shared = 0.
 // moe_linear_back_bias. Launch: block = (32, 32), grid = (ceil(out / 32), groups), shared = 0.
 #include "gemm.cuh"
 
@@ -53,6 +58,39 @@ MOE_LINEAR_BACK_WEIGHT(moe_linear_back_weight_f32_64, 64, FmaTile)
 MOE_LINEAR_BACK_WEIGHT(moe_linear_back_weight_f32_128, 128, FmaTile)
 MOE_LINEAR_BACK_WEIGHT(moe_linear_back_weight_tf32_64, 64, Tf32Tile)
 MOE_LINEAR_BACK_WEIGHT(moe_linear_back_weight_tf32_128, 128, Tf32Tile)
+
+extern "C" __global__ void __launch_bounds__(128)
+    moe_linear_back_weight_parts(const float* dY, const float* x, float* parts, int rows, int chunk,
+                                 int in, int out) {
+  constexpr int OUTPUTS = 8;
+  int column = blockIdx.x * 128 + threadIdx.x, firstOutput = blockIdx.y * OUTPUTS;
+  if (column >= in) return;
+  int first = blockIdx.z * chunk, last = min(first + chunk, rows);
+  float sums[OUTPUTS] = {};
+  for (int row = first; row < last; ++row) {
+    float value = x[static_cast<int64_t>(row) * in + column];
+    const float* d = dY + static_cast<int64_t>(row) * out + firstOutput;
+#pragma unroll
+    for (int i = 0; i < OUTPUTS; ++i) {
+      if (firstOutput + i < out) sums[i] = fmaf(d[i], value, sums[i]);
+    }
+  }
+  float* to = parts + (static_cast<int64_t>(blockIdx.z) * out + firstOutput) * in + column;
+#pragma unroll
+  for (int i = 0; i < OUTPUTS; ++i) {
+    if (firstOutput + i < out) to[static_cast<int64_t>(i) * in] = sums[i];
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_sum_parts(const float* parts, float* y, int64_t n, int count, int accumulate) {
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; i < n;
+       i += static_cast<int64_t>(gridDim.x) * 256) {
+    float sum = accumulate ? y[i] : 0.0f;
+    for (int part = 0; part < count; ++part) sum += parts[part * n + i];
+    y[i] = sum;
+  }
+}
 
 extern "C" __global__ void __launch_bounds__(1024)
     moe_linear_back_bias(const float* dY, const int* offsets, float* dBias, int rows, int out) {

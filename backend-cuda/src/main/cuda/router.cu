@@ -26,6 +26,7 @@
 // topK <= 32. Parameters: RouterArgs by value.
 #include "dependent.cuh"
 #include "few.cuh"
+#include "mma.cuh"
 #include "numeric.cuh"
 
 #ifndef MOE_DYNAMIC_SHARED  // the emulation of the tests has its own
@@ -135,19 +136,6 @@ __device__ __forceinline__ void choose(const float* logits, const RouterArgs& ar
       args.gates[slot] = nan ? __int_as_float(0x7fc00000) : chosen[i] / sum;
     }
   }
-}
-
-__device__ __forceinline__ void multiplyBf16(
-    float (&d)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
-#ifdef MOE_EMULATED
-  emulatedMmaBf16(d, {a0, a1, a2, a3}, {b0, b1});
-#else
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
-      "{%8, %9}, {%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-#endif
 }
 
 /// 8 neighbours of a row as operands of bf16.

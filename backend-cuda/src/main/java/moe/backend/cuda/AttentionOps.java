@@ -36,14 +36,24 @@ final class AttentionOps {
 
   private AttentionOps() {}
 
+  /// @param half whether operands may be rounded to bf16
   static void forward(
-      CudaStream stream, Tensor qkv, AttentionShape shape, Tensor out, @Nullable Tensor logSumExp) {
+      CudaStream stream,
+      boolean half,
+      Tensor qkv,
+      AttentionShape shape,
+      Tensor out,
+      @Nullable Tensor logSumExp) {
     int tokens = shape.tokens();
     int width = shape.dModel();
     FORWARD.matrix("qkv", qkv, tokens, 3L * width);
     FORWARD.matrix("out", out, tokens, width);
     if (logSumExp != null) {
       FORWARD.floats("logSumExp", logSumExp, (long) tokens * shape.heads());
+    }
+    if (half && HalfAttention.suits(shape, qkv, out)) {
+      HalfAttention.forward(stream, qkv, shape, out, logSumExp);
+      return;
     }
     Size size = size(FORWARD, shape);
     long row = 3L * width;
@@ -68,6 +78,7 @@ final class AttentionOps {
 
   static void backward(
       CudaStream stream,
+      boolean half,
       Tensor dOut,
       Tensor qkv,
       Tensor out,
@@ -81,6 +92,10 @@ final class AttentionOps {
     BACKWARD.matrix("out", out, tokens, width);
     BACKWARD.floats("logSumExp", logSumExp, (long) tokens * shape.heads());
     BACKWARD.matrix("dQkv", dQkv, tokens, 3L * width);
+    if (half && HalfAttention.suits(shape, dOut, qkv, out, dQkv)) {
+      HalfAttention.backward(stream, dOut, qkv, out, logSumExp, shape, dQkv);
+      return;
+    }
     Size size = size(BACKWARD, shape);
     back(stream, size.backQueries(), size, dOut, qkv, out, logSumExp, shape, dQkv);
     back(stream, size.backKeys(), size, dOut, qkv, out, logSumExp, shape, dQkv);

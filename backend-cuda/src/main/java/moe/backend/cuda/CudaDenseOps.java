@@ -20,10 +20,13 @@ import org.jspecify.annotations.Nullable;
 final class CudaDenseOps implements DenseOps {
   private final Products products;
   private final LinearOps linears;
+  private final boolean half;
 
-  CudaDenseOps(Products products, @Nullable HalfProducts half) {
+  /// @param untried whether to take kernels that have not run on a GPU yet
+  CudaDenseOps(Products products, @Nullable HalfProducts half, boolean untried) {
     this.products = products;
     this.linears = new LinearOps(products, half);
+    this.half = half != null && untried;
   }
 
   Products products() {
@@ -128,7 +131,7 @@ final class CudaDenseOps implements DenseOps {
       Tensor out,
       @Nullable Tensor logSumExp,
       DeviceStream stream) {
-    AttentionOps.forward(CudaStream.of(stream), qkv, shape, out, logSumExp);
+    AttentionOps.forward(CudaStream.of(stream), half, qkv, shape, out, logSumExp);
   }
 
   @Override
@@ -140,7 +143,7 @@ final class CudaDenseOps implements DenseOps {
       AttentionShape shape,
       Tensor dQkv,
       DeviceStream stream) {
-    AttentionOps.backward(CudaStream.of(stream), dOut, qkv, out, logSumExp, shape, dQkv);
+    AttentionOps.backward(CudaStream.of(stream), half, dOut, qkv, out, logSumExp, shape, dQkv);
   }
 
   @Override

@@ -35,7 +35,7 @@ public final class CudaStream implements DeviceStream {
   private final Driver.Handle scratch;
   private final CudaMemory memory;
   private final List<CudaTensor> rooms = new ArrayList<>(); // a captured graph may hold any of them
-  private final @Nullable CudaTensor[] room = new CudaTensor[2];
+  private final @Nullable CudaTensor[] room = new CudaTensor[3];
   private final Arena arena = Arena.ofShared();
   private final MemorySegment staging;
   private final Launch launch;
@@ -98,7 +98,7 @@ public final class CudaStream implements DeviceStream {
   /// The address of room for a rounded operand of a dense product, until the next one's. A room
   /// that grew too small stays: a captured graph may hold it.
   ///
-  /// @param index 0 or 1
+  /// @param index 0, 1 or 2
   /// @param elements of bf16
   long room(int index, long elements) {
     CudaTensor found = room[index];

@@ -21,8 +21,11 @@ public final class HalfProducts {
   private static final Kernel WEIGHT = new Kernel("experts_weight", "moe_experts_weight");
   private final int multiprocessors;
   private final Halves halves;
+  private final boolean untried;
 
-  HalfProducts(int multiprocessors, Halves halves) {
+  /// @param untried whether to take what has not run on a GPU yet
+  HalfProducts(int multiprocessors, Halves halves, boolean untried) {
+    this.untried = untried;
     this.multiprocessors = multiprocessors;
     this.halves = halves;
   }
@@ -209,13 +212,27 @@ public final class HalfProducts {
             ? wide ? HalfGemm.BACK_256 : HalfGemm.BACK_128
             : wide ? HalfGemm.BACK_256_F32 : HalfGemm.BACK_128_F32;
     long from = halves.address(stream, weight);
+    boolean dense = gemm.equals(HalfGemm.BACK_128_F32) && groups.count() == 1;
+    int parts = untried && dense ? backParts(slots, in, out) : 1;
+    long to =
+        parts > 1 ? Parts.room(stream, (long) parts * slots * in) : CudaTensor.of(dX).writable();
     begin(stream, gemm, groups)
         .matrix(from, in, (long) groups.count() * out, in, 64)
         .matrix(dY, out, slots, stride, 32)
-        .pointers(null, null, groups.offsets(), null, null, dX)
+        .pointers(null, null, groups.offsets(), null, null)
+        .pointer(to)
         .pointer(stream.ticket())
-        .numbers(groups.count(), 1, out, in, gemm.rows(), 1, 0, slots, 0)
+        .numbers(groups.count(), 1, out, in, gemm.rows(), parts, 0, slots, 0)
         .run();
+    if (parts > 1) {
+      Parts.sum(stream, to, parts, dX, false);
+    }
+  }
+
+  /// In how many parts a long sum is taken, so that its few tiles fill the multiprocessors.
+  private int backParts(int rows, int in, int out) {
+    int tiles = Math.ceilDiv(rows, 128) * Math.ceilDiv(in, 128);
+    return Math.clamp(2L * multiprocessors / tiles, 1, Math.clamp(out / 2048, 1, 8));
   }
 
   /// `dW += dYᵀ·x`, `db += Σ dY`.

@@ -15,12 +15,15 @@ public final class Products {
   private static final Kernel BACK_BIAS = new Kernel("linear_back_weight", "moe_linear_back_bias");
 
   private final int multiprocessors;
+  private final boolean untried;
   private final TilePair forward;
   private final TilePair forwardBf16;
   private final TilePair backInput;
   private final TilePair backWeight;
 
-  Products(int multiprocessors, Arithmetic arithmetic) {
+  /// @param untried whether to take kernels that have not run on a GPU yet
+  Products(int multiprocessors, Arithmetic arithmetic, boolean untried) {
+    this.untried = untried;
     this.multiprocessors = multiprocessors;
     String kind =
         switch (arithmetic) {
@@ -146,6 +149,14 @@ public final class Products {
     if (rows == 0) {
       return;
     }
+    if (untried
+        && groups.offsets() == null
+        && groups.assignments() == null
+        && Parts.suits(rows, in, out, multiprocessors)) {
+      Parts.backWeight(stream, rows, dY, x, dWeight);
+      backBias(stream, groups, rows, dY, dBias);
+      return;
+    }
     long largeTiles = (long) Math.ceilDiv(in, 128) * Math.ceilDiv(out, 128) * groups.count();
     boolean large = largeTiles >= multiprocessors;
     int tile = large ? 128 : 64;
@@ -167,17 +178,24 @@ public final class Products {
         .number(out)
         .number((inFours(dY, out) ? 1 : 0) + (inFours(x, in) ? 2 : 0))
         .run();
-    if (dBias != null) {
-      stream
-          .launch(BACK_BIAS, 32, Math.ceilDiv(out, 32), groups.count(), 1)
-          .blockRows(32)
-          .tensor(dY)
-          .tensor(groups.offsets())
-          .tensor(dBias)
-          .number(rows)
-          .number(out)
-          .run();
+    backBias(stream, groups, rows, dY, dBias);
+  }
+
+  private static void backBias(
+      CudaStream stream, Groups groups, int rows, Tensor dY, @Nullable Tensor dBias) {
+    if (dBias == null) {
+      return;
     }
+    int out = (int) dY.shape().lastDim();
+    stream
+        .launch(BACK_BIAS, 32, Math.ceilDiv(out, 32), groups.count(), 1)
+        .blockRows(32)
+        .reads(dY)
+        .reads(groups.offsets())
+        .tensor(dBias)
+        .number(rows)
+        .number(out)
+        .run();
   }
 
   /// Tiles of 128 if there are enough of them for all multiprocessors, else of 64.
