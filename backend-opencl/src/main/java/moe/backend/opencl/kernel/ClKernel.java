@@ -21,13 +21,15 @@ public final class ClKernel {
   private final long handle;
 
   /// An argument's value, then global and local sizes: three `size_t` each.
-  private final MemorySegment scratch = Arena.ofAuto().allocate(7 * JAVA_LONG.byteSize(), 8);
+  private final MemorySegment scratch;
 
   private int next;
 
-  ClKernel(Compute compute, long handle) {
+  /// @param memory as old as the kernel
+  ClKernel(Compute compute, long handle, Arena memory) {
     this.compute = compute;
     this.handle = handle;
+    scratch = memory.allocate(7 * JAVA_LONG.byteSize(), 8);
   }
 
   /// Starts with the first argument again.

@@ -4,6 +4,7 @@ import com.aparapi.Kernel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ public final class Kernels implements AutoCloseable {
 
   private final Compute compute;
   private final List<Long> handles = new ArrayList<>();
+  private final Arena memory = Arena.ofShared();
 
   public Kernels(Compute compute) {
     this.compute = compute;
@@ -34,7 +36,7 @@ public final class Kernels implements AutoCloseable {
   public ClKernel kernel(String file, String function) {
     long handle = compute.create(file + ".cl", () -> source(COMMON) + source(file), function);
     handles.add(handle);
-    return new ClKernel(compute, handle);
+    return new ClKernel(compute, handle, memory);
   }
 
   /// A kernel from a class that Aparapi translates.
@@ -43,7 +45,7 @@ public final class Kernels implements AutoCloseable {
     String name = kernel.getClass().getSimpleName();
     long handle = compute.create(name, translation::source, Translation.FUNCTION);
     handles.add(handle);
-    return new JavaKernel(new ClKernel(compute, handle), translation);
+    return new JavaKernel(new ClKernel(compute, handle, memory), translation);
   }
 
   @Override
@@ -54,6 +56,9 @@ public final class Kernels implements AutoCloseable {
       throw compute.failure(e);
     } finally {
       handles.clear();
+      if (memory.scope().isAlive()) {
+        memory.close();
+      }
     }
   }
 
