@@ -95,27 +95,12 @@ final class EnergyTttRouter implements Router {
 
   @Override
   public Optional<Router.Backward> backward() {
-    return base.backward()
-        .map(gradient ->
-            (tokens, routing, dGates, dTokens, stream) -> {
-              bias.beginBackward(stream);
-              gradient.backward(tokens, routing, dGates, dTokens, stream);
-              bias.endBackward(stream);
-              if (fast.learnsFromLoss()) {
-                fast.learn(bias.gradient(), stream);
-              }
-            });
+    return bias.backward(base, fast::learn);
   }
 
   @Override
   public Optional<Router.AuxiliaryLoss> auxiliaryLoss() {
-    return base.auxiliaryLoss()
-        .map(loss ->
-            (tokens, routing, weights, losses, dTokens, stream) -> {
-              bias.beginBackward(stream);
-              loss.backward(tokens, routing, weights, losses, dTokens, stream);
-              bias.endBackward(stream);
-            });
+    return bias.auxiliaryLoss(base);
   }
 
   @Override

@@ -98,27 +98,12 @@ final class EnergyTttRouter implements Router {
 
   @Override
   public Optional<Router.Backward> backward() {
-    return base.backward()
-        .map(gradient ->
-            (tokens, routing, dGates, dTokens, stream) -> {
-              bias.beginBackward(stream);
-              gradient.backward(tokens, routing, dGates, dTokens, stream);
-              bias.endBackward(stream);
-              if (fast.learnsFromLoss()) {
-                fast.move(bias.gradient(), CudaStream.of(stream));
-              }
-            });
+    return bias.backward(base, (gradient, stream) -> fast.move(gradient, CudaStream.of(stream)));
   }
 
   @Override
   public Optional<Router.AuxiliaryLoss> auxiliaryLoss() {
-    return base.auxiliaryLoss()
-        .map(loss ->
-            (tokens, routing, weights, losses, dTokens, stream) -> {
-              bias.beginBackward(stream);
-              loss.backward(tokens, routing, weights, losses, dTokens, stream);
-              bias.endBackward(stream);
-            });
+    return bias.auxiliaryLoss(base);
   }
 
   @Override

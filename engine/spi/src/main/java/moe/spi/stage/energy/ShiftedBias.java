@@ -2,12 +2,15 @@ package moe.spi.stage.energy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BiConsumer;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
 import moe.spi.stage.Options;
 import moe.spi.stage.Parameter;
 import moe.spi.stage.Parameters;
+import moe.spi.stage.Router;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +24,7 @@ public final class ShiftedBias {
   private final StageContext context;
   private final DenseOps dense;
   private final Tensor fast;
+  private final boolean apart;
   private final @Nullable Tensor bias; // null if the block has none
   private final @Nullable Tensor trained; // the gradient of `bias`
   private final Tensor shifted; // F32 [experts]
@@ -35,6 +39,7 @@ public final class ShiftedBias {
     this.context = context;
     this.dense = context.backend().dense();
     this.fast = fast;
+    this.apart = apart;
     this.bias = parameter == null ? null : parameter.value();
     this.trained = parameter == null ? null : parameter.gradient();
     this.shifted = memory.floats(experts);
@@ -69,24 +74,48 @@ public final class ShiftedBias {
     }
   }
 
-  /// A backward of the router begins.
-  public void beginBackward(DeviceStream stream) {
+  /// The backward of a router in this context. Its gradient goes to the block's bias as well.
+  ///
+  /// @param learn takes the gradient of a call alone, where that is wanted
+  public Optional<Router.Backward> backward(Router router, BiConsumer<Tensor, DeviceStream> learn) {
+    return router
+        .backward()
+        .map(gradient ->
+            (tokens, routing, dGates, dTokens, stream) -> {
+              begin(stream);
+              gradient.backward(tokens, routing, dGates, dTokens, stream);
+              end(stream);
+              if (apart) {
+                learn.accept(gradient(), stream);
+              }
+            });
+  }
+
+  /// The losses of a router in this context. Their gradient goes to the block's bias as well.
+  public Optional<Router.AuxiliaryLoss> auxiliaryLoss(Router router) {
+    return router
+        .auxiliaryLoss()
+        .map(loss ->
+            (tokens, routing, weights, losses, dTokens, stream) -> {
+              begin(stream);
+              loss.backward(tokens, routing, weights, losses, dTokens, stream);
+              end(stream);
+            });
+  }
+
+  private void begin(DeviceStream stream) {
     if (own != null) {
       stream.zero(own);
     }
   }
 
-  /// It is over: its gradient goes to the block's bias as well.
-  public void endBackward(DeviceStream stream) {
+  private void end(DeviceStream stream) {
     if (own != null && trained != null) {
       dense.add(trained, own, trained, stream);
     }
   }
 
-  /// The gradient of the last call alone.
-  ///
-  /// @throws IllegalStateException unless it is kept apart
-  public Tensor gradient() {
+  private Tensor gradient() {
     if (own == null) {
       throw new IllegalStateException("the gradient is not kept apart");
     }
