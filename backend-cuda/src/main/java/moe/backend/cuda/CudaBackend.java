@@ -21,10 +21,6 @@ public final class CudaBackend implements Backend {
   /// The name of the factory, and of this backend in `[backend] prefer`.
   public static final String NAME = "cuda";
 
-  /// The system property that, set to true, takes kernels which passed in emulation and have not
-  /// run on a GPU: attention in bf16, gradients of weights and of inputs in parts.
-  static final String UNTRIED = "moe.cuda.untried";
-
   private final DeviceInfo info;
   private final Arithmetic arithmetic;
   private final Device device;
@@ -44,15 +40,12 @@ public final class CudaBackend implements Backend {
     this.device = new Device(driver, info.index(), images);
     this.fillStream = driver.newStream();
     this.memory = new CudaMemory(device, fillStream);
-    boolean untried = Boolean.getBoolean(UNTRIED);
     this.halfProducts =
         arithmetic == Arithmetic.BF16
-            ? new HalfProducts(device.multiprocessors(), new Halves(memory), untried)
+            ? new HalfProducts(device.multiprocessors(), new Halves(memory))
             : null;
-    this.dense =
-        new CudaDenseOps(
-            new Products(device.multiprocessors(), arithmetic, untried), halfProducts, untried);
-    this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32, untried);
+    this.dense = new CudaDenseOps(new Products(device.multiprocessors(), arithmetic), halfProducts);
+    this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32);
   }
 
   /// The matrix products of this backend, for stages that bring their own kernels.

@@ -22,11 +22,10 @@ final class CudaDenseOps implements DenseOps {
   private final LinearOps linears;
   private final boolean half;
 
-  /// @param untried whether to take kernels that have not run on a GPU yet
-  CudaDenseOps(Products products, @Nullable HalfProducts half, boolean untried) {
+  CudaDenseOps(Products products, @Nullable HalfProducts half) {
     this.products = products;
     this.linears = new LinearOps(products, half);
-    this.half = half != null && untried;
+    this.half = half != null;
   }
 
   Products products() {

@@ -21,11 +21,8 @@ public final class HalfProducts {
   private static final Kernel WEIGHT = new Kernel("experts_weight", "moe_experts_weight");
   private final int multiprocessors;
   private final Halves halves;
-  private final boolean untried;
 
-  /// @param untried whether to take what has not run on a GPU yet
-  HalfProducts(int multiprocessors, Halves halves, boolean untried) {
-    this.untried = untried;
+  HalfProducts(int multiprocessors, Halves halves) {
     this.multiprocessors = multiprocessors;
     this.halves = halves;
   }
@@ -213,7 +210,7 @@ public final class HalfProducts {
             : wide ? HalfGemm.BACK_256_F32 : HalfGemm.BACK_128_F32;
     long from = halves.address(stream, weight);
     boolean dense = gemm.equals(HalfGemm.BACK_128_F32) && groups.count() == 1;
-    int parts = untried && dense ? backParts(slots, in, out) : 1;
+    int parts = dense ? backParts(slots, in, out) : 1;
     long to =
         parts > 1 ? Parts.room(stream, (long) parts * slots * in) : CudaTensor.of(dX).writable();
     begin(stream, gemm, groups)

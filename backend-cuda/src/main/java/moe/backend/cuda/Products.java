@@ -15,15 +15,12 @@ public final class Products {
   private static final Kernel BACK_BIAS = new Kernel("linear_back_weight", "moe_linear_back_bias");
 
   private final int multiprocessors;
-  private final boolean untried;
   private final TilePair forward;
   private final TilePair forwardBf16;
   private final TilePair backInput;
   private final TilePair backWeight;
 
-  /// @param untried whether to take kernels that have not run on a GPU yet
-  Products(int multiprocessors, Arithmetic arithmetic, boolean untried) {
-    this.untried = untried;
+  Products(int multiprocessors, Arithmetic arithmetic) {
     this.multiprocessors = multiprocessors;
     String kind =
         switch (arithmetic) {
@@ -149,8 +146,7 @@ public final class Products {
     if (rows == 0) {
       return;
     }
-    if (untried
-        && groups.offsets() == null
+    if (groups.offsets() == null
         && groups.assignments() == null
         && Parts.suits(rows, in, out, multiprocessors)) {
       Parts.backWeight(stream, rows, dY, x, dWeight);
