@@ -10,7 +10,9 @@ import picocli.CommandLine.Parameters;
 
 /// The pipeline file of a command, with its overrides.
 final class PipelineOption {
-  @Parameters(paramLabel = "FILE", description = "The pipeline file; docs/pipeline-file.md.")
+  @Parameters(
+      paramLabel = "FILE",
+      description = "The pipeline file, or /dev/stdin; docs/pipeline-file.md.")
   private String file;
 
   @Option(

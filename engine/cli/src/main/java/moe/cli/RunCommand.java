@@ -2,7 +2,6 @@ package moe.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -11,6 +10,7 @@ import java.util.concurrent.Callable;
 import moe.engine.config.PipelineConfig;
 import moe.engine.config.Problem;
 import moe.engine.config.Reading;
+import moe.engine.files.PlainFile;
 import moe.engine.metrics.Ending;
 import moe.engine.metrics.RunFiles;
 import moe.engine.metrics.RunSummary;
@@ -99,7 +99,7 @@ final class RunCommand implements Callable<Integer> {
       PrintWriter stdout = spec.commandLine().getOut();
       stdout.print(
           json
-              ? Files.readString(new RunFiles(directory).summary())
+              ? PlainFile.text(new RunFiles(directory).summary())
               : RunResult.text(directory, summary));
       stdout.flush();
       return exitCode(summary.ending(), err);

@@ -4,21 +4,29 @@ import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.core.domain.properties.HasParameterTypes.Predicates.rawParameterTypes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.FileInputStream;
+import java.io.FileReader;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.io.RandomAccessFile;
 import java.lang.invoke.MethodHandles;
 import java.net.DatagramSocket;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URLConnection;
+import java.nio.channels.FileChannel;
 import java.nio.channels.NetworkChannel;
+import java.nio.file.Files;
 import java.util.List;
 
 /// What may depend on what, for the packages below one root: `moe`, or the bad classes of the
@@ -56,7 +64,8 @@ final class HouseRules {
         new HouseRule("no class by a name from a file", rules.noClassForName(), "TensorUtils"),
         new HouseRule("no Java serialization", rules.noSerialization(), "TensorUtils"),
         new HouseRule("no scripts", rules.noScripts(), "ScriptedModel"),
-        new HouseRule("no sockets", rules.noSockets(), "ScriptedModel"));
+        new HouseRule("no sockets", rules.noSockets(), "ScriptedModel"),
+        new HouseRule("only files opens files", rules.onlyFilesOpensFiles(), "TensorUtils"));
   }
 
   private ArchRule spiStandsAlone() {
@@ -174,6 +183,34 @@ final class HouseRules {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("javax.script..", "javax.tools..", "groovy..", "org.mozilla..");
+  }
+
+  /// Elsewhere a pipe in the place of a file might be waited for. What the kernel tells is always
+  /// there.
+  private ArchRule onlyFilesOpensFiles() {
+    return noClasses()
+        .that()
+        .resideInAnyPackage(engine, cli)
+        .and()
+        .resideOutsideOfPackages(root + ".engine.files..", root + ".engine.energy..")
+        .and()
+        .doNotHaveFullyQualifiedName(root + ".engine.metrics.MachineFacts")
+        .and()
+        .doNotHaveFullyQualifiedName(root + ".engine.run.PeakMemory")
+        .should()
+        .callMethodWhere(
+            target(owner(type(Files.class)))
+                .and(
+                    target(
+                        nameMatching(
+                            "newInputStream|newBufferedReader|newByteChannel|read.*|lines"))))
+        .orShould()
+        .callMethodWhere(target(owner(type(FileChannel.class))).and(target(name("open"))))
+        .orShould()
+        .dependOnClassesThat(
+            assignableTo(FileInputStream.class)
+                .or(assignableTo(FileReader.class))
+                .or(assignableTo(RandomAccessFile.class)));
   }
 
   /// Those who need one some day get a package of their own here.

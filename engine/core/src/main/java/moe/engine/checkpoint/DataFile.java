@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import moe.engine.files.OneLine;
+import moe.engine.files.PlainFile;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +46,7 @@ record DataFile(Path path) {
             "%,d bytes, where at most %,d are read".formatted(size, limit),
             "check that this is the right file");
       }
-      return Files.readAllBytes(path);
+      return PlainFile.bytes(path);
     } catch (IOException failed) {
       throw unreadable(failed);
     }

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import moe.engine.files.PlainFile;
 
 /// A safetensors file, mapped into memory: any size, and only the pages that are read are loaded.
 ///
@@ -47,7 +48,7 @@ public final class SafetensorsFile implements AutoCloseable {
     file.requireRegular();
     Arena arena = Arena.ofShared();
     boolean complete = false;
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+    try (FileChannel channel = PlainFile.open(path, StandardOpenOption.READ)) {
       SafetensorsFile opened = map(file, arena, channel);
       complete = true;
       return opened;

@@ -12,10 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import moe.engine.files.SafeFile;
 import moe.spi.device.Shape;
 
 /// Writes a safetensors file: tensors are added in order, then written at once.
@@ -73,12 +73,7 @@ public final class SafetensorsWriter {
     Path partial = path.resolveSibling(path.getFileName() + ".partial");
     try {
       try (Arena arena = Arena.ofConfined(); // a direct buffer would wait for the collector
-          FileChannel channel =
-              FileChannel.open(
-                  partial,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING,
-                  StandardOpenOption.WRITE)) {
+          FileChannel channel = SafeFile.draft(partial)) {
         byte[] header = header();
         ByteBuffer head =
             ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);

@@ -1,7 +1,6 @@
 package moe.engine.checkpoint;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -11,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import moe.engine.files.PlainFile;
 import moe.engine.files.SafeFile;
 import moe.engine.model.Gpt2;
 import moe.spi.device.AdamWState;
@@ -53,7 +53,7 @@ public record Slots(Path directory) {
       state.write(partial);
       delete(target); // a damaged one, or it would have been resumed
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-      force(directory);
+      SafeFile.forceDirectory(directory);
       List<Path> all = all();
       int at = all.indexOf(target);
       for (int i = 0; i < all.size(); i++) {
@@ -111,15 +111,7 @@ public record Slots(Path directory) {
     }
     for (String name : TOKENIZER) {
       if (Files.exists(source.resolve(name))) {
-        SafeFile.write(target.resolve(name), Files.readAllBytes(source.resolve(name)));
-      }
-    }
-  }
-
-  private static void force(Path directory) throws IOException {
-    if (!System.getProperty("os.name").startsWith("Windows")) { // cannot open directories
-      try (FileChannel channel = FileChannel.open(directory)) {
-        channel.force(true);
+        SafeFile.write(target.resolve(name), PlainFile.bytes(source.resolve(name)));
       }
     }
   }

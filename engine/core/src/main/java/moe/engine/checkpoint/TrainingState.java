@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import moe.engine.files.PlainFile;
 import moe.engine.files.SafeFile;
 
 /// How far the training of a checkpoint had come, and the checksums of its files: training.json.
@@ -118,7 +119,7 @@ public record TrainingState(int step, double seconds, Instant started) {
 
   private static String checksum(Path file, byte[] piece) throws IOException {
     CRC32C sum = new CRC32C();
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = PlainFile.in(file)) {
       for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
         sum.update(piece, 0, read);
       }

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import moe.engine.files.NotRegularFileException;
+import moe.engine.files.PlainFile;
 
 /// Reads pipeline files.
 ///
@@ -24,7 +26,7 @@ public final class PipelineFile {
   /// @param overrides each `section.key=value`
   /// @param catalog what is installed, for the types and settings of stages
   public static Reading read(String file, List<String> overrides, StageCatalog catalog) {
-    Problems problems = new Problems(Shown.text(file));
+    Problems problems = new Problems(Shown.path(file));
     byte[] bytes = bytes(file, problems);
     return problems.isEmpty()
         ? parse(problems, bytes, overrides, catalog)
@@ -36,7 +38,7 @@ public final class PipelineFile {
   /// @param file its name, for messages
   public static Reading parse(
       String file, byte[] bytes, List<String> overrides, StageCatalog catalog) {
-    return parse(new Problems(Shown.text(file)), bytes, overrides, catalog);
+    return parse(new Problems(Shown.path(file)), bytes, overrides, catalog);
   }
 
   private static Reading parse(
@@ -80,11 +82,13 @@ public final class PipelineFile {
     try {
       Path path = Path.of(file);
       if (!Files.isDirectory(path)) {
-        try (InputStream in = Files.newInputStream(path)) {
+        try (InputStream in = PlainFile.inOrHandedOver(path)) {
           return in.readNBytes(TextCheck.MAX_BYTES + 1);
         }
       }
       reason = "is a directory; name the pipeline file in it";
+    } catch (NotRegularFileException _) {
+      reason = "not a regular file; name a file, or /dev/stdin for what a pipe holds";
     } catch (NoSuchFileException _) {
       reason = "no such file";
     } catch (AccessDeniedException _) {

@@ -15,6 +15,8 @@ final class ReferencePage {
       one line; lists may span lines. Every key may be left out, and unknown keys and sections are errors.
       `moe-engine validate FILE` shows all problems at once; `--set section.key=value` overrides a key, checked the same
       way. There a text needs no quotes and a list no brackets: `--set backend.prefer=cuda,cpu`.
+      FILE is a regular file, or what the shell hands over as `/dev/stdin` or `<(…)`; another pipe is refused, as it might
+      be waited for without end.
       """;
 
   private ReferencePage() {}

@@ -35,7 +35,7 @@ public final class SafeFile {
         fill(draft, bytes);
         Files.move(
             draft, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        forceDirectory(target);
+        forceDirectory(target.toAbsolutePath().resolveSibling(""));
       } finally {
         Files.deleteIfExists(draft);
       }
@@ -54,12 +54,7 @@ public final class SafeFile {
   }
 
   private static void fill(Path draft, byte[] bytes) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(
-            draft,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
+    try (FileChannel channel = draft(draft)) {
       ByteBuffer rest = ByteBuffer.wrap(bytes);
       while (rest.hasRemaining()) {
         channel.write(rest);
@@ -68,11 +63,18 @@ public final class SafeFile {
     }
   }
 
-  /// A rename is on the disk once its directory is.
-  private static void forceDirectory(Path target) throws IOException {
+  /// A new file that will be renamed to another. What stands there is removed and never written to:
+  /// it may be a link to a file elsewhere.
+  public static FileChannel draft(Path path) throws IOException {
+    Files.deleteIfExists(path);
+    return FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+  }
+
+  /// Waits until the entries of a directory are on the disk: a rename is once they are.
+  public static void forceDirectory(Path directory) throws IOException {
     if (!System.getProperty("os.name").startsWith("Windows")) { // cannot open directories
-      try (FileChannel directory = FileChannel.open(target.toAbsolutePath().getParent())) {
-        directory.force(true);
+      try (FileChannel channel = FileChannel.open(directory)) {
+        channel.force(true);
       }
     }
   }

@@ -9,9 +9,9 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import moe.engine.files.PlainFile;
 import moe.engine.files.SafeFile;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -37,7 +37,7 @@ final class LineFile implements AutoCloseable {
   static LineFile create(Path path) {
     try {
       return new LineFile(
-          path, FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), 0);
+          path, PlainFile.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), 0);
     } catch (FileAlreadyExistsException used) {
       throw new MoeException(
           ErrorKind.USAGE,
@@ -53,7 +53,7 @@ final class LineFile implements AutoCloseable {
   static LineFile resume(Path path, long length) {
     try {
       FileChannel channel =
-          FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          PlainFile.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       channel.truncate(length);
       return new LineFile(path, channel, length);
     } catch (IOException refused) {
@@ -110,7 +110,7 @@ final class LineFile implements AutoCloseable {
     long position = 0;
     int number = 0;
     var line = new ByteArrayOutputStream();
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
+    try (InputStream in = new BufferedInputStream(PlainFile.in(path), 1 << 16)) {
       for (int next = in.read(); next >= 0; next = in.read()) {
         position++;
         if (next != '\n') {
@@ -135,7 +135,7 @@ final class LineFile implements AutoCloseable {
   /// The whole content of a file as text.
   static String content(Path path) {
     try {
-      return text(path.toString(), Files.readAllBytes(path));
+      return text(path.toString(), PlainFile.bytes(path));
     } catch (IOException failed) {
       throw unreadable(path, failed);
     }

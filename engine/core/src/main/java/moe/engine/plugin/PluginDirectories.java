@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.jar.JarFile;
+import moe.engine.files.PlainFile;
 
 /// Loads the plugins below one directory: each subdirectory with jars is a plugin with a class
 /// loader of its own.
@@ -61,8 +62,11 @@ final class PluginDirectories {
 
   /// Whether the jar can be opened; a truncated one would only look empty to a class loader.
   private boolean readable(Path jar) {
-    try (JarFile file = new JarFile(jar.toFile())) {
-      return file.size() >= 0;
+    try {
+      PlainFile.require(jar);
+      try (JarFile file = new JarFile(jar.toFile())) {
+        return file.size() >= 0;
+      }
     } catch (IOException e) {
       collector.fault(jar, "not a readable jar: " + e.getMessage(), e);
       return false;

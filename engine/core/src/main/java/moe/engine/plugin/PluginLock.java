@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import moe.engine.files.PlainFile;
 import org.jspecify.annotations.Nullable;
 
 /// The allow-list `plugins.lock` of a plugins directory: lines as `sha256sum` prints them, with
@@ -44,7 +45,7 @@ final class PluginLock {
     }
     Map<String, String> sha256 = new TreeMap<>();
     try {
-      List<String> lines = Files.readAllLines(file);
+      List<String> lines = PlainFile.text(file).lines().toList();
       for (int i = 0; i < lines.size(); i++) {
         String line = lines.get(i).strip();
         Matcher matcher = LINE.matcher(line);
@@ -91,7 +92,7 @@ final class PluginLock {
   private static String digest(Path jar) throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
+      try (InputStream in = new DigestInputStream(PlainFile.in(jar), digest)) {
         in.transferTo(OutputStream.nullOutputStream());
       }
       return HexFormat.of().formatHex(digest.digest());

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
+import moe.engine.files.PlainFile;
 import moe.engine.files.SafeFile;
 import moe.engine.metrics.RunFiles;
 import moe.spi.error.ErrorKind;
@@ -65,7 +66,7 @@ final class RunDirectory implements AutoCloseable {
 
   private static FileChannel lock(Path path) throws IOException {
     FileChannel channel =
-        FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        PlainFile.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     boolean locked = false;
     try {
       FileLock lock = channel.tryLock(); // the system frees it whatever ends the process

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import moe.engine.files.PlainFile;
 import moe.engine.files.SafeFile;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
@@ -34,7 +35,7 @@ public final class CapturingRouter implements Router {
     try {
       Files.createDirectories(Path.of(directory));
       this.file =
-          FileChannel.open(
+          PlainFile.open(
               path,
               StandardOpenOption.CREATE,
               StandardOpenOption.TRUNCATE_EXISTING,

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import moe.engine.files.PlainFile;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
@@ -36,7 +37,7 @@ final class ReplayRouter implements Router {
               .formatted(path, context.place().layers()));
     }
     try {
-      file = FileChannel.open(path, StandardOpenOption.READ);
+      file = PlainFile.open(path, StandardOpenOption.READ);
     } catch (IOException failed) {
       throw unreadable(failed);
     }

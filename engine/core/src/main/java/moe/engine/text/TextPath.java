@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import moe.engine.config.Suggestion;
+import moe.engine.files.PlainFile;
 import moe.spi.error.MoeException;
 
 /// Finds the files that a path names.
@@ -111,9 +112,6 @@ final class TextPath {
           "rename it to end in " + TextFormat.ENDINGS);
     }
     return new TextFile(
-        path.toString(),
-        format.get(),
-        TextFormat.isZipped(fileName),
-        () -> Files.newInputStream(path));
+        path.toString(), format.get(), TextFormat.isZipped(fileName), () -> PlainFile.in(path));
   }
 }

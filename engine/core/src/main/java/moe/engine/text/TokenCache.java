@@ -7,9 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.function.Consumer;
+import moe.engine.files.PlainFile;
+import moe.engine.files.SafeFile;
 import moe.engine.text.tokenizer.Tokenizer;
 
 /// A file that keeps an encoded text, so that it is encoded once.
@@ -47,7 +48,7 @@ final class TokenCache {
       return Optional.empty();
     }
     try {
-      return Optional.of(TokenFile.parse(Files.readAllBytes(file), key, vocab));
+      return Optional.of(TokenFile.parse(PlainFile.bytes(file), key, vocab));
     } catch (TokenFile.Unusable reason) {
       notices.accept("%s: %s; encoding the text again".formatted(file, reason.getMessage()));
     } catch (IOException failed) {
@@ -63,12 +64,7 @@ final class TokenCache {
     }
     Path partial = file.resolveSibling(file.getFileName() + ".partial");
     try {
-      try (FileChannel channel =
-          FileChannel.open(
-              partial,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
+      try (FileChannel channel = SafeFile.draft(partial)) {
         ByteBuffer bytes = TokenFile.format(text, key, vocab);
         while (bytes.hasRemaining()) {
           channel.write(bytes);

@@ -87,7 +87,10 @@ final class PipelineFileTest {
     assertThat(problems(large.toString()))
         .containsExactly(large + ": larger than 1 MiB, which no pipeline file is");
     assertThat(problems("/dev/zero"))
-        .containsExactly("/dev/zero: larger than 1 MiB, which no pipeline file is");
+        .containsExactly(
+            "/dev/zero: not a regular file; name a file, or /dev/stdin for what a pipe holds");
+    String deep = "nowhere/".repeat(30) + "x.toml";
+    assertThat(problems(deep)).containsExactly(deep + ": no such file");
     assertThat(problems("a\0b")).containsExactly("a\\u0000b: is not the name of a file");
   }
 

@@ -2,10 +2,12 @@ package moe.engine.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,20 @@ final class SafeFileTest {
         .isInstanceOfSatisfying(
             MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DATA))
         .hasMessageContaining(file + ": cannot be written (NoSuchFileException");
+  }
+
+  @Test
+  void doesNotWriteThroughALinkInTheWayNorIntoAPipe() throws IOException {
+    Path file = directory.resolve("summary.json");
+    Path draft = directory.resolve("summary.json.tmp");
+    Path elsewhere = Files.writeString(directory.resolve("elsewhere"), "mine");
+    Files.createSymbolicLink(draft, elsewhere);
+    SafeFile.write(file, "first");
+    assertThat(elsewhere).hasContent("mine");
+    NamedPipe.at(draft);
+    assertTimeoutPreemptively(Duration.ofMinutes(1), () -> SafeFile.write(file, "second"));
+    assertThat(file).hasContent("second");
+    assertThat(draft).doesNotExist();
   }
 
   private void holdsOneFile(Path path) {

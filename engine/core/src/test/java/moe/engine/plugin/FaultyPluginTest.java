@@ -1,14 +1,17 @@
 package moe.engine.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
+import moe.engine.files.NamedPipe;
 import moe.spi.BackendFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +32,14 @@ final class FaultyPluginTest {
     plugins = Files.createDirectory(home.resolve("plugins"));
     bad = plugins.resolve("bad/bad.jar");
     jar().backend("good.Good", "good", "").write(plugins.resolve("good/good.jar"));
+  }
+
+  @Test
+  void aJarIsAPipe() throws IOException {
+    Files.createDirectories(bad.getParent());
+    NamedPipe.at(bad);
+    PluginFault fault = assertTimeoutPreemptively(Duration.ofMinutes(1), this::fault);
+    assertThat(fault.reason()).contains("not a regular file");
   }
 
   @Test
@@ -228,6 +239,16 @@ final class FaultyPluginTest {
   @Test
   void theLockIsNoText() throws IOException {
     Files.write(plugins.resolve(PluginLock.FILE), new byte[] {(byte) 0xFF, 0});
+    admitsNothing();
+  }
+
+  @Test
+  void theLockIsAPipe() throws IOException {
+    NamedPipe.at(plugins.resolve(PluginLock.FILE));
+    assertTimeoutPreemptively(Duration.ofMinutes(1), this::admitsNothing);
+  }
+
+  private void admitsNothing() {
     try (PluginRegistry registry = PluginRegistry.load(plugins)) {
       assertThat(registry.providers(BackendFactory.class))
           .extracting(Provider::source)

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import moe.engine.files.OneLine;
+import moe.engine.files.PlainFile;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +30,7 @@ record ModelFile(Path path, long mostBytes) {
       if (Files.size(path) > mostBytes) {
         throw error("", "more than %,d bytes".formatted(mostBytes), null);
       }
-      return Files.readAllBytes(path);
+      return PlainFile.bytes(path);
     } catch (IOException failed) {
       throw new MoeException(
           ErrorKind.DATA,

@@ -2,9 +2,11 @@ package moe.cli.house.bad.engine.text;
 
 import java.io.IOException;
 import java.io.ObjectInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /// A drawer of a class: loads classes by name, reads serialized objects, hides another type, prints
-/// traces.
+/// traces, opens whatever a path names.
 final class TensorUtils {
   private TensorUtils() {}
 
@@ -15,6 +17,10 @@ final class TensorUtils {
       e.printStackTrace();
       return in;
     }
+  }
+
+  static String text(Path path) throws IOException {
+    return Files.readString(path);
   }
 }
 
