@@ -28,14 +28,17 @@ class Meter:
 
 
 def per_run(meter, run, wait, window=WINDOW_S):
-    """Joules of one run, idle power included: runs for a window, waiting now and then; None without a counter."""
+    """(µs, joules) of one run without a pause, idle power included: runs for a window, waiting now and then; joules are None
+    without a counter."""
+    for _ in range(10):
+        run()
+    wait()
     before = meter.joules()
-    if before is None:
-        return None
     runs, start = 0, time.monotonic()
     while time.monotonic() - start < window:
         for _ in range(10):
             run()
         wait()
         runs += 10
-    return (meter.joules() - before) / runs
+    took = time.monotonic() - start
+    return 1e6 * took / runs, None if before is None else (meter.joules() - before) / runs

@@ -5,10 +5,11 @@
     [--no-energy] [SHAPE ...]
 
 One call, shape by shape. Peers and our kernels alone get the same random inputs in one process (bench.py beside the kernels),
-are checked against float64 with their own routing, and run in CUDA graphs, except the loop; joules are NVML's, over --window
-seconds each. The engine is `bench --backend cuda --dtype bf16` right behind, on inputs of its own of the same distribution:
-fused and, as the baseline, its own loop over experts. Writes FILE.json and FILE.md. Floor: max(bytes at 4.26 TB/s, FLOP at
-788 TFLOP/s). Needs PyTorch and Triton, and nvcc of CUDA 13 unless --images names a folder that build.sh filled. Triton
+are checked against float64 with their own routing, and run in CUDA graphs, except the loop. The engine is `bench --backend cuda
+--dtype bf16` right behind, on inputs of its own of the same distribution, checked likewise: fused and, as the baseline, its own
+loop over experts. µs is the median of short runs; µs without a pause is the mean over --window seconds, when a large shape has
+brought the card's clock down, and joules are NVML's over the same seconds. Writes FILE.json and FILE.md. Floor: max(bytes at
+4.26 TB/s, FLOP at 788 TFLOP/s). Needs PyTorch and Triton, and nvcc of CUDA 13 unless --images names a folder that build.sh filled. Triton
 compiles for all shapes at once first, so that its tuning does not wait in each shape.
 """
 import argparse
@@ -49,21 +50,35 @@ def kernels_and_peers(shape, images, energy):
         return json.load(open(file.name))[0]
 
 
-def engine(command, shape, seconds):
+def engine(command, shape, seconds, sustained):
     rows = json.loads(call(*command, "bench", "--backend", "cuda", "--dtype", "bf16", "--shape", shape,
-                           "--path", "fused,baseline", "--seconds", seconds, "--json"))["rows"]
+                           "--path", "fused,baseline", "--seconds", seconds, "--sustained", sustained, "--json"))["rows"]
     return {row["path"]: row for row in rows}
 
 
+def contender(us, sustained, error, flops, floor):
+    longer, joules = sustained
+    return {"us": us, "tflops": us and flops / us / 1e6, "share_of_floor": us and floor / us, "error": error,
+            "sustained_us": longer, "joules": joules}
+
+
+def java_contender(row, flops, floor):
+    if row is None:
+        return contender(None, (None, None), None, flops, floor)
+    longer = row.get("sustained_ms")
+    sustained = (longer and 1e3 * longer, row.get("sustained_joules"))
+    return contender(1e3 * row["median_ms"], sustained, row.get("error"), flops, floor)
+
+
 def result(shape, found, java):
-    flops = found["flops"]
+    flops, floor = found["flops"], found["floor_us"]
     times = {"loop": found["loop_us"], "grouped": found["grouped_graph_us"], "triton": found["triton_graph_us"],
-             "kernels": found["us"], "engine": 1e3 * java["fused"]["median_ms"],
-             "engine baseline": 1e3 * java["baseline"]["median_ms"] if "baseline" in java else None}
-    return {"shape": shape, "floor_us": found["floor_us"],
-            "contenders": {who: {"us": us, "tflops": us and flops / us / 1e6, "share_of_floor": us and found["floor_us"] / us,
-                                 "error": found.get("errors", {}).get(who), "joules": found.get("joules", {}).get(who)}
-                           for who, us in times.items()}}
+             "kernels": found["us"]}
+    longer, errors = found.get("sustained", {}), found.get("errors", {})
+    contenders = {who: contender(us, longer.get(who, (None, None)), errors.get(who), flops, floor) for who, us in times.items()}
+    contenders["engine"] = java_contender(java["fused"], flops, floor)
+    contenders["engine baseline"] = java_contender(java.get("baseline"), flops, floor)
+    return {"shape": shape, "floor_us": floor, "contenders": contenders}
 
 
 def cell(value, text):
@@ -71,14 +86,15 @@ def cell(value, text):
 
 
 def table(results):
-    lines = ["| shape | contender | µs | TFLOP/s | share of floor | error | mJ a block |", "|---|---|---|---|---|---|---|"]
+    lines = ["| shape | contender | µs | TFLOP/s | share of floor | error | µs without a pause | mJ a block |",
+             "|---|---|---|---|---|---|---|---|"]
     for entry in results:
         for who in COLUMNS:
             c = entry["contenders"][who]
             millijoules = None if c["joules"] is None else 1e3 * c["joules"]
             lines.append(f"| {entry['shape']} | {who} | {cell(c['us'], '{:.1f}')} | {cell(c['tflops'], '{:.0f}')} | "
                          f"{cell(c['share_of_floor'], '{:.0%}')} | {cell(c['error'], '{:.1e}')} | "
-                         f"{cell(millijoules, '{:.2f}')} |")
+                         f"{cell(c['sustained_us'], '{:.1f}')} | {cell(millijoules, '{:.2f}')} |")
     return "\n".join(lines) + "\n"
 
 
@@ -88,9 +104,9 @@ def main():
     parser.add_argument("--out", required=True, help="without ending")
     parser.add_argument("--engine", default="./moe-engine", help="command of the engine")
     parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--window", type=float, default=5.5, help="seconds of each count of joules")
+    parser.add_argument("--window", type=float, default=5.5, help="seconds of each run without a pause")
     parser.add_argument("--images", help="folder with the kernels' cubins; default: built now")
-    parser.add_argument("--no-energy", action="store_true")
+    parser.add_argument("--no-energy", action="store_true", help="no runs without a pause")
     args = parser.parse_args()
     unknown = set(args.shape) - set(SHAPES)
     if unknown:
@@ -105,7 +121,8 @@ def main():
             call(KERNELS / "build.sh", ROOT / "backend-cuda/src/main/cuda", images)
         for shape in args.shape or SHAPES:
             found = kernels_and_peers(shape, images, not args.no_energy)
-            results.append(result(shape, found, engine(args.engine.split(), shape, args.seconds)))
+            java = engine(args.engine.split(), shape, args.seconds, 0 if args.no_energy else args.window)
+            results.append(result(shape, found, java))
             print(table(results[-1:]), flush=True)
             date = datetime.date.today().isoformat()
             command = " ".join(["python3", "bench/gpu-peers/run.py", *sys.argv[1:]])

@@ -1,5 +1,6 @@
 package moe.cli;
 
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -8,6 +9,8 @@ import moe.engine.bench.BlockBench;
 import moe.engine.bench.ModelBench;
 import moe.engine.bench.MoeShape;
 import moe.engine.config.BlockPath;
+import moe.engine.energy.EnergyMeters;
+import moe.engine.energy.Gauge;
 import moe.engine.plugin.PluginRegistry;
 import moe.engine.wiring.BackendSelection;
 import moe.engine.wiring.Refusal;
@@ -34,7 +37,7 @@ import picocli.CommandLine.Spec;
       "  moe-engine bench --shape 100/256/1024/8/2 --weights bf16 --json",
       "  moe-engine bench --model distilgpt2 --pass train --batch 4 --seq-length 64",
       "  moe-engine bench --model distilgpt2 --pass decode --weights bf16",
-      "  moe-engine bench --backend cuda --dtype bf16 --shape seed-1k,mixtral-4k"
+      "  moe-engine bench --backend cuda --dtype bf16 --shape seed-1k,mixtral-4k --sustained 3"
     })
 final class BenchCommand implements Callable<Integer> {
   /// What is timed.
@@ -110,6 +113,16 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "2")
   private double seconds;
 
+  @Option(
+      names = "--sustained",
+      paramLabel = "S",
+      description = {
+        "Then run each path of each block S seconds without a pause: its time once the device is",
+        "warm and its clock down, and its joules if there is a meter. Some seconds on a GPU."
+      },
+      defaultValue = "0")
+  private double sustained;
+
   @Mixin private BenchModelOptions model;
 
   @Option(names = "--json", description = "Print JSON instead of a table.")
@@ -124,6 +137,14 @@ final class BenchCommand implements Callable<Integer> {
     if (!(seconds > 0) || seconds > 3600) {
       throw new MoeException(
           ErrorKind.USAGE, "--seconds %s: must be above 0 and at most 3600".formatted(seconds));
+    }
+    if (!(sustained >= 0) || sustained > 3600) {
+      throw new MoeException(
+          ErrorKind.USAGE, "--sustained %s: must be 0 to 3600".formatted(sustained));
+    }
+    if (sustained > 0 && model.chosen()) {
+      throw new MoeException(
+          ErrorKind.USAGE, "--sustained is for blocks; for a model's energy see `compare`");
     }
     BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
     try (PluginRegistry registry = Installed.load(spec.commandLine().getErr());
@@ -149,7 +170,22 @@ final class BenchCommand implements Callable<Integer> {
       BenchProgress progress,
       List<BenchRow> rows,
       List<Refusal> refusals) {
-    BlockBench bench = new BlockBench(registry, backend);
+    try (Gauge gauge = gauge(registry, backend)) {
+      blocks(new BlockBench(registry, backend, gauge), progress, rows, refusals);
+    }
+  }
+
+  private Gauge gauge(PluginRegistry registry, Backend backend) {
+    PrintWriter err = spec.commandLine().getErr();
+    EnergyMeters.Found found = EnergyMeters.any(registry, backend);
+    if (sustained > 0 && found instanceof EnergyMeters.Missing(String reason)) {
+      err.println("no joules: " + reason);
+    }
+    return new Gauge(found, err::println, System::nanoTime);
+  }
+
+  private void blocks(
+      BlockBench bench, BenchProgress progress, List<BenchRow> rows, List<Refusal> refusals) {
     List<MoeShape> parsed = shapes.stream().map(MoeShape::parse).toList();
     for (Pass pass : passes.isEmpty() ? List.of(Pass.forward) : passes) {
       boolean backward = backward(pass);
@@ -157,7 +193,8 @@ final class BenchCommand implements Callable<Integer> {
         try {
           BlockBench.Result result =
               bench.run(
-                  new BlockBench.Request(shape, paths, backward, weights.type, seconds), progress);
+                  new BlockBench.Request(shape, paths, backward, weights.type, seconds, sustained),
+                  progress);
           rows.addAll(result.rows());
           refusals.addAll(result.refusals());
         } catch (MoeException e) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import moe.engine.bench.BenchRow;
+import moe.engine.bench.Sustained;
 import moe.engine.wiring.Refusal;
 import moe.spi.device.DeviceInfo;
 
@@ -41,7 +42,8 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
             "of memory",
             "tokens/s",
             "x baseline",
-            "difference");
+            "difference",
+            "error");
     for (BenchRow row : rows) {
       table.row(
           row.subject(),
@@ -58,16 +60,25 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
           number("%.2f", row.shareOfBandwidth()),
           number("%.0f", row.tokensPerSecond()),
           row.speedup().map(s -> number("%.2f", s)).orElse("-"),
-          row.difference().map(d -> number("%.1e", d)).orElse("-"));
+          row.difference().map(d -> number("%.1e", d)).orElse("-"),
+          row.error().map(e -> number("%.1e", e)).orElse("-"));
     }
+    out.append(table);
+    rows.forEach(row -> row.sustained().ifPresent(found -> out.append(sustained(row, found))));
     BenchRow last = rows.getLast();
-    return out.append(table)
-        .append(
-            "%nof peak: share of %s GFLOP/s, float32 multiply-adds from registers; of memory: weights read once, share of %s GB/s; the first measured between the runs%n"
+    return out.append(
+            "%nof peak: share of %s GFLOP/s, float32 multiply-adds from registers; of memory: weights read once, share of %s GB/s; the first measured between the runs; error: against double precision%n"
                 .formatted(
                     number("%.0f", last.times().peakFlopsPerSecond() / 1e9),
                     number("%.1f", last.readBytesPerSecond() / 1e9)))
         .toString();
+  }
+
+  private static String sustained(BenchRow row, Sustained found) {
+    String joules =
+        found.joules().map(j -> ", %s mJ a run".formatted(number("%.2f", 1e3 * j))).orElse("");
+    return "without a pause: %s %s %s %s ms%s%n"
+        .formatted(row.subject(), row.pass(), row.path(), millis(found.millis()), joules);
   }
 
   /// The same as one JSON object.
@@ -104,6 +115,9 @@ record BenchReport(DeviceInfo device, List<BenchRow> rows, List<Refusal> refusal
     object.addProperty("tokens_per_s", row.tokensPerSecond());
     add(object, "speedup_over_baseline", row.speedup());
     add(object, "difference_to_baseline", row.difference());
+    add(object, "error", row.error());
+    add(object, "sustained_ms", row.sustained().map(Sustained::millis));
+    add(object, "sustained_joules", row.sustained().flatMap(Sustained::joules));
     return object;
   }
 

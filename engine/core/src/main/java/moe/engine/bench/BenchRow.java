@@ -14,6 +14,9 @@ import java.util.Optional;
 /// @param readBytesPerSecond how fast the device reads memory
 /// @param speedup median of the baseline over this median, if the baseline ran beside it
 /// @param difference relative norm of the difference to the baseline's result, likewise
+/// @param error relative norm of the difference to the result in double precision, with the same
+///   routing, on a sample of the tokens; for blocks, forward
+/// @param sustained the same without a pause, if that was asked for
 public record BenchRow(
     String subject,
     String pass,
@@ -24,7 +27,9 @@ public record BenchRow(
     Work work,
     double readBytesPerSecond,
     Optional<Double> speedup,
-    Optional<Double> difference) {
+    Optional<Double> difference,
+    Optional<Double> error,
+    Optional<Sustained> sustained) {
   /// What one run does.
   ///
   /// @param flops floating-point operations

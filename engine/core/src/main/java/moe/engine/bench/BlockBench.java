@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import moe.engine.config.BlockPath;
+import moe.engine.energy.Gauge;
 import moe.engine.plugin.PluginRegistry;
 import moe.engine.wiring.Refusal;
 import moe.engine.wiring.StageRequest;
@@ -24,10 +25,20 @@ public final class BlockBench {
   /// @param backward whether to time the backward; otherwise the forward
   /// @param weights storage of the experts' weights
   /// @param seconds of each path, about
+  /// @param sustained seconds of each path without a pause, after that; 0: none
   public record Request(
-      MoeShape shape, List<BlockPath> paths, boolean backward, DType weights, double seconds) {
+      MoeShape shape,
+      List<BlockPath> paths,
+      boolean backward,
+      DType weights,
+      double seconds,
+      double sustained) {
     public Request {
       paths = List.copyOf(paths);
+      if (backward && sustained > 0) {
+        throw new MoeException(
+            ErrorKind.USAGE, "--sustained is for the forward of blocks, not for their backward");
+      }
       if (backward && weights != DType.F32) {
         throw new MoeException(
             ErrorKind.USAGE,
@@ -42,10 +53,13 @@ public final class BlockBench {
 
   private final PluginRegistry registry;
   private final Backend backend;
+  private final Gauge gauge;
 
-  public BlockBench(PluginRegistry registry, Backend backend) {
+  /// @param gauge of the backend's device
+  public BlockBench(PluginRegistry registry, Backend backend, Gauge gauge) {
     this.registry = registry;
     this.backend = backend;
+    this.gauge = gauge;
   }
 
   /// Times one shape.
@@ -77,15 +91,21 @@ public final class BlockBench {
       for (StageSelection selection : selections) {
         runs.add(setup.prepare(selection, request.backward()));
       }
-      return new Result(time(request, runs, stream, progress), refusals);
+      return new Result(time(request, setup, runs, stream, progress), refusals);
     }
   }
 
   private List<BenchRow> time(
-      Request request, List<BlockRun> runs, DeviceStream stream, Progress progress) {
+      Request request,
+      BlockSetup setup,
+      List<BlockRun> runs,
+      DeviceStream stream,
+      Progress progress) {
     PeakMeter peak = new PeakMeter(backend);
     List<Samples> samples = runs.stream().map(_ -> new Samples()).toList();
     new Contest(stream, peak, request.seconds()).run(runs, samples, progress);
+    List<Optional<Sustained>> sustained =
+        runs.stream().map(run -> sustained(request, run, stream)).toList();
     int baseline = indexOf(runs, BlockPath.BASELINE);
     List<float[]> results = runs.stream().map(run -> run.result(stream)).toList();
     BenchRow.Work work = work(request, runs, stream);
@@ -108,9 +128,19 @@ public final class BlockBench {
                           / samples.get(i).percentileMillis(50)),
               baseline < 0 || baseline == i
                   ? Optional.empty()
-                  : Optional.of(RelativeError.of(results.get(i), results.get(baseline)))));
+                  : Optional.of(RelativeError.of(results.get(i), results.get(baseline))),
+              request.backward() || !BlockReference.canCheck(request.shape())
+                  ? Optional.empty()
+                  : Optional.of(setup.error(runs.get(i))),
+              sustained.get(i)));
     }
     return rows;
+  }
+
+  private Optional<Sustained> sustained(Request request, BlockRun run, DeviceStream stream) {
+    return request.sustained() > 0
+        ? Optional.of(Sustained.measure(run, stream, gauge, request.sustained()))
+        : Optional.empty();
   }
 
   private static BenchRow.Work work(Request request, List<BlockRun> runs, DeviceStream stream) {

@@ -70,6 +70,11 @@ final class BlockRun implements Contest.Entrant, AutoCloseable {
     return values;
   }
 
+  /// See [BlockReference#error]; of the last run, which was a forward.
+  double error(BlockReference reference, Tensor in) {
+    return reference.error(in, block.routing(), result);
+  }
+
   /// How many experts the last run sent tokens to.
   int touchedExperts(DeviceStream stream) {
     Tensor ids = block.routing().expertIds();

@@ -82,6 +82,11 @@ final class BlockSetup implements AutoCloseable {
     return run;
   }
 
+  /// The error of a path's last forward against double precision.
+  double error(BlockRun run) {
+    return run.error(new BlockReference(shape, stream, parameters), in);
+  }
+
   private Parameter make(ParameterSpec spec, boolean backward) {
     Tensor value = buffers.allocate(spec.type(), spec.shape());
     noise.fill(

@@ -145,6 +145,8 @@ public final class ModelBench {
         new BenchRow.Work(flops, reads * ModelWork.weightBytes(subject.spec(), weights), tokens),
         peak.readBytesPerSecond(),
         Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -12,8 +12,8 @@ public record MetricsSection(
         int heldOutEvery,
     @Key(
             value =
-                "The most batches of held-out text in a look; a run's last look is as long as the"
-                    + " others.",
+                "The most batches of held-out text in a look; the first look at random weights"
+                    + " takes one, a run's last look is as long as the others.",
             unit = "batches",
             absent = "60",
             least = 1,

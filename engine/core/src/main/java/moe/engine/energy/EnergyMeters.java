@@ -45,9 +45,14 @@ public final class EnergyMeters {
     return switch (asked.meter()) {
       case NONE -> new Missing("not asked for: energy.meter = \"none\"");
       case EstimatedMeter.NAME -> new Estimated(EstimatedMeter.of(backend, asked.watts()));
-      case AUTO -> first(all, device);
+      case AUTO -> any(registry, backend);
       default -> named(all, asked.meter(), device);
     };
+  }
+
+  /// Opens the first meter that fits the device.
+  public static Found any(PluginRegistry registry, Backend backend) {
+    return first(registry.providers(EnergyMeterFactory.class), backend.device());
   }
 
   private static Found first(List<Provider<EnergyMeterFactory>> all, DeviceInfo device) {

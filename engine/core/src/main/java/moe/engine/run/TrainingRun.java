@@ -170,10 +170,16 @@ final class TrainingRun {
       return;
     }
     watcher.looking(done);
-    HeldOutMetrics result = heldOut.measure(done, stopped, experts);
+    HeldOutMetrics result = heldOut.measure(done, batches(experts != null), stopped, experts);
     if (!stopped.getAsBoolean() && !journal.looked(done)) {
       journal.add(result);
     }
+  }
+
+  /// Random weights are as surprised by any text as by another: one batch says all there is to say.
+  private int batches(boolean last) {
+    boolean untrained = done == 0 && config.model().path().isEmpty();
+    return untrained && !last ? 1 : config.metrics().heldOutBatches();
   }
 
   private void save() {

@@ -38,18 +38,21 @@ public final class HeldOutLoss implements AutoCloseable {
     this.ids = new int[batch * seqLength];
   }
 
-  /// Looks at all windows.
+  /// Looks at windows.
   ///
   /// @param step steps of training so far
+  /// @param most the most batches, at least one; what there is bounds it, too
   /// @param stopped looked at between batches; the mean is then of the batches so far, at least one
   /// @param experts counts which tokens go where; null for nobody
-  public HeldOutMetrics measure(int step, BooleanSupplier stopped, @Nullable ExpertTokens experts) {
+  public HeldOutMetrics measure(
+      int step, int most, BooleanSupplier stopped, @Nullable ExpertTokens experts) {
     long start = System.nanoTime();
     Adaptations.Memory memory = adaptations.remember();
     adaptations.beginDocument();
     double sum = 0;
     int batches = 0;
-    while (batches < windows.batches() && (batches == 0 || !stopped.getAsBoolean())) {
+    int end = Math.min(most, windows.batches());
+    while (batches < end && (batches == 0 || !stopped.getAsBoolean())) {
       windows.fill(batches++, ids);
       adaptations.beginBatch(ids, endOfText);
       pass.load(ids, 0);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import moe.engine.checkpoint.Checkpoint;
 import moe.engine.metrics.Ending;
+import moe.engine.metrics.HeldOutMetrics;
 import moe.engine.metrics.RunFiles;
 import moe.engine.metrics.RunSummary;
 import moe.spi.error.ErrorKind;
@@ -94,6 +95,22 @@ final class TrainingRunTest {
     RunSummary resumed = new SmallRun(out).run(true, 100_000, "run.time_limit=1s");
     assertThat(resumed.ending().reason()).isEqualTo(Ending.Reason.TIME_LIMIT);
     assertThat(resumed.course().steps()).isGreaterThanOrEqualTo(summary.course().steps());
+  }
+
+  @Test
+  void looksAtOneBatchOfRandomWeightsAndAtAllOfOthers() {
+    SmallRun random = new SmallRun(directory.resolve("random"));
+    random.run(false, 2);
+    List<Long> looked = tokens(random);
+    assertThat(looked).containsExactly(looked.getLast() / 2, looked.getLast());
+
+    SmallRun loaded = new SmallRun(directory.resolve("loaded"));
+    loaded.run(false, 2, "model.path=" + directory.resolve("random/checkpoint-000002"));
+    assertThat(tokens(loaded)).containsExactly(looked.getLast(), looked.getLast());
+  }
+
+  private static List<Long> tokens(SmallRun run) {
+    return run.record().heldOut().stream().map(HeldOutMetrics::tokens).toList();
   }
 
   @Test
