@@ -55,9 +55,18 @@ struct Warp {
   alignas(16) char slots[32][16];
   float a[32][4], b[32][2];
   uint32_t halfA[32][4], halfB[32][2];
+  const void* rows[32];
+};
+
+/// An asynchronous copy of 16 bytes under way; null for zeros.
+struct Copy {
+  void* target;
+  const void* source;
 };
 
 struct Fiber {
+  std::vector<std::vector<Copy>> copies;  // groups, the oldest first
+  std::vector<Copy> begun;                // of the group that has not ended
   void* stack = nullptr;
   bool done = false;
   Place place;
@@ -238,8 +247,15 @@ inline float halfOf(uint32_t pair, int index) {
   std::memcpy(&value, &bits, 4);
   return value;
 }
+inline float binary16Of(uint32_t pair, int index) {
+  uint16_t bits = index ? pair >> 16 : pair;
+  _Float16 value;
+  std::memcpy(&value, &bits, 2);
+  return static_cast<float>(value);
+}
 /// mma.m16n8k16: each register of A and B holds two neighbours of K.
-inline void emulatedMmaBf16(float (&d)[4], Half4 a, Half2 b) {
+template <auto NUMBER>
+void emulatedMma(float (&d)[4], Half4 a, Half2 b) {
   emulated::Warp& warp = emulated::warp();
   int lane = emulated::lane();
   std::memcpy(warp.halfA[lane], a.words, sizeof(a));
@@ -249,11 +265,53 @@ inline void emulatedMmaBf16(float (&d)[4], Half4 a, Half2 b) {
     int row = lane / 4, column = lane % 4 * 2 + i % 2;
     for (int k = 0; k < 16; ++k) {
       int member = k % 8 / 2, upper = k / 8;
-      d[i] += halfOf(warp.halfA[row * 4 + member][upper * 2 + i / 2], k % 2) *
-              halfOf(warp.halfB[column * 4 + member][upper], k % 2);
+      d[i] += NUMBER(warp.halfA[row * 4 + member][upper * 2 + i / 2], k % 2) *
+              NUMBER(warp.halfB[column * 4 + member][upper], k % 2);
     }
   }
   emulated::await(warp.barrier, false);
+}
+inline void emulatedMmaBf16(float (&d)[4], Half4 a, Half2 b) { emulatedMma<halfOf>(d, a, b); }
+inline void emulatedMmaF16(float (&d)[4], Half4 a, Half2 b) { emulatedMma<binary16Of>(d, a, b); }
+/// ldmatrix of four matrices.
+inline void emulatedLoadMatrices(uint32_t (&to)[4], const void* row, bool transposed) {
+  emulated::Warp& warp = emulated::warp();
+  int lane = emulated::lane();
+  warp.rows[lane] = row;
+  emulated::await(warp.barrier, false);
+  for (int matrix = 0; matrix < 4; ++matrix) {
+    uint16_t pair[2];
+    for (int i = 0; i < 2; ++i) {
+      int from = transposed ? lane % 4 * 2 + i : lane / 4;
+      int column = transposed ? lane / 4 : lane % 4 * 2 + i;
+      std::memcpy(pair + i, static_cast<const char*>(warp.rows[matrix * 8 + from]) + column * 2, 2);
+    }
+    std::memcpy(to + matrix, pair, 4);
+  }
+  emulated::await(warp.barrier, false);
+}
+/// cp.async: what is there is lost at once, what comes is there when it has been waited for.
+inline void emulatedCopyLater(void* target, const void* source, bool valid) {
+  std::memset(target, 0xff, 16);
+  emulated::fibers[emulated::running].begun.push_back({target, valid ? source : nullptr});
+}
+inline void emulatedEndCopies() {
+  emulated::Fiber& fiber = emulated::fibers[emulated::running];
+  fiber.copies.push_back(std::move(fiber.begun));
+  fiber.begun.clear();
+}
+inline void emulatedAwaitCopies(size_t pending) {
+  auto& copies = emulated::fibers[emulated::running].copies;
+  while (copies.size() > pending) {
+    for (emulated::Copy copy : copies.front()) {
+      if (copy.source) {
+        std::memcpy(copy.target, copy.source, 16);
+      } else {
+        std::memset(copy.target, 0, 16);
+      }
+    }
+    copies.erase(copies.begin());
+  }
 }
 inline void emulatedMmaTf32(float (&d)[4], const float (&a)[4], const float (&b)[2]) {
   emulated::Warp& warp = emulated::warp();

@@ -21,6 +21,10 @@ public final class CudaBackend implements Backend {
   /// The name of the factory, and of this backend in `[backend] prefer`.
   public static final String NAME = "cuda";
 
+  /// The system property that, set to true, has a GPU of compute capability 9.0 take the kernels
+  /// for any since 8.0 where it has better ones: for tests of these.
+  static final String PORTABLE = "moe.cuda.portable";
+
   private final DeviceInfo info;
   private final Arithmetic arithmetic;
   private final Device device;
@@ -40,10 +44,9 @@ public final class CudaBackend implements Backend {
     this.device = new Device(driver, info.index(), images);
     this.fillStream = driver.newStream();
     this.memory = new CudaMemory(device, fillStream);
+    boolean hopper = device.isHopper() && !Boolean.getBoolean(PORTABLE);
     this.halfProducts =
-        arithmetic == Arithmetic.BF16
-            ? new HalfProducts(device.multiprocessors(), new Halves(memory))
-            : null;
+        arithmetic == Arithmetic.BF16 ? HalfProducts.of(device, new Halves(memory), hopper) : null;
     this.dense = new CudaDenseOps(new Products(device.multiprocessors(), arithmetic), halfProducts);
     this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32);
   }

@@ -14,8 +14,8 @@ import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 
-/// Offers the NVIDIA GPUs of this machine. They multiply in `f32` by default, in `tf32` on tensor
-/// cores, and in `bf16` on those of compute capability 9.0.
+/// Offers the NVIDIA GPUs of this machine. They multiply in `f32` by default, and in `tf32` and
+/// `bf16` on tensor cores.
 public final class CudaBackendFactory implements BackendFactory {
   private static final int OLDEST_CUDA = 13000;
   private static final int OLDEST_CAPABILITY = 80;
@@ -93,10 +93,7 @@ public final class CudaBackendFactory implements BackendFactory {
 
   @Override
   public Set<Compute> computes(DeviceInfo device) {
-    boolean hopper = drivers.get().attribute(DeviceAttribute.CAPABILITY_MAJOR, device.index()) == 9;
-    return hopper
-        ? EnumSet.of(Compute.F32, Compute.TF32, Compute.BF16)
-        : EnumSet.of(Compute.F32, Compute.TF32);
+    return EnumSet.of(Compute.F32, Compute.TF32, Compute.BF16);
   }
 
   @Override

@@ -19,6 +19,7 @@ final class Device implements AutoCloseable {
   private final Driver.Handle context;
   private final int multiprocessors;
   private final boolean overlapsKernels;
+  private final boolean hopper;
   private final Function<String, byte[]> images;
   private final Map<String, Driver.Handle> modules = new ConcurrentHashMap<>();
   private final Map<Kernel, Driver.Handle> functions = new ConcurrentHashMap<>();
@@ -34,7 +35,9 @@ final class Device implements AutoCloseable {
     this.images = images;
     this.context = driver.retainContext(index);
     this.multiprocessors = driver.attribute(DeviceAttribute.MULTIPROCESSORS, index);
-    this.overlapsKernels = driver.attribute(DeviceAttribute.CAPABILITY_MAJOR, index) >= 9;
+    int major = driver.attribute(DeviceAttribute.CAPABILITY_MAJOR, index);
+    this.overlapsKernels = major >= 9;
+    this.hopper = major == 9;
   }
 
   int multiprocessors() {
@@ -44,6 +47,11 @@ final class Device implements AutoCloseable {
   /// Whether a kernel can start before the one it depends on has ended.
   boolean overlapsKernels() {
     return overlapsKernels;
+  }
+
+  /// Whether kernels for compute capability 9.0 alone run here.
+  boolean isHopper() {
+    return hopper;
   }
 
   /// The driver, with this device's context made the calling thread's.

@@ -201,6 +201,11 @@ public final class Launch {
     return this;
   }
 
+  /// Goes on with a pointer to a tensor that the kernel only reads; null for none.
+  Launch pointer(@Nullable Tensor tensor) {
+    return pointer(tensor == null ? 0 : CudaTensor.of(tensor).address());
+  }
+
   /// Goes on with the struct's pointers.
   Launch pointer(long address) {
     struct.set(JAVA_LONG, structBytes, address);

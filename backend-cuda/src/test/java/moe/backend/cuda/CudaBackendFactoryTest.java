@@ -80,12 +80,12 @@ class CudaBackendFactoryTest {
   }
 
   @Test
-  void multipliesInBf16WhereThereAreKernelsForIt() {
+  void multipliesInTheSameFormatsOnEveryGpu() {
     var device = new DeviceInfo("cuda", 0, "test", 1L << 30);
-    assertThat(new CudaBackendFactory(() -> new Machine(13000, 1, 8)).computes(device))
-        .containsExactlyInAnyOrder(Compute.F32, Compute.TF32);
-    assertThat(new CudaBackendFactory(() -> new Machine(13000, 1, 9)).computes(device))
-        .containsExactlyInAnyOrder(Compute.F32, Compute.TF32, Compute.BF16);
+    for (int major : new int[] {8, 9, 10}) {
+      assertThat(new CudaBackendFactory(() -> new Machine(13000, 1, major)).computes(device))
+          .containsExactlyInAnyOrder(Compute.F32, Compute.TF32, Compute.BF16);
+    }
   }
 
   @Test

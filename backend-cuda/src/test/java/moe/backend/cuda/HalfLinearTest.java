@@ -33,7 +33,13 @@ class HalfLinearTest {
     "31, 130, 33, NONE"
   })
   void multipliesLikeTheCpu(int rows, int in, int out, Activation activation) {
-    try (Twins at = new Twins(32, Compute.BF16)) {
+    multipliesLikeTheCpu(rows, in, out, activation, false);
+    multipliesLikeTheCpu(rows, in, out, activation, true);
+  }
+
+  private static void multipliesLikeTheCpu(
+      int rows, int in, int out, Activation activation, boolean portable) {
+    try (Twins at = new Twins(32, Compute.BF16, rows, portable)) {
       Twin x = at.random(rows, in);
       Twin weight = at.random(Math.sqrt(1.0 / in), out, in);
       Twin bias = at.random(out);

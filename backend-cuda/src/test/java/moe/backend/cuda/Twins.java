@@ -50,10 +50,15 @@ public final class Twins implements AutoCloseable {
 
   /// @param seed of the random numbers
   public Twins(int margin, Compute compute, int seed) {
+    this(margin, compute, seed, false);
+  }
+
+  /// @param portable whether to take kernels for any GPU on all
+  public Twins(int margin, Compute compute, int seed, boolean portable) {
     this.random = new Random(seed);
     this.margin = margin;
     this.cpu = new Side(cpuBackend());
-    this.cuda = new Side(cudaBackend(compute));
+    this.cuda = new Side(cudaBackend(compute, portable));
   }
 
   /// One backend with a stream.
@@ -84,6 +89,15 @@ public final class Twins implements AutoCloseable {
     return factory.open(new DeviceInfo("cpu", 0, "test", 1L << 30));
   }
 
+  private static Backend cudaBackend(Compute compute, boolean portable) {
+    System.setProperty(CudaBackend.PORTABLE, Boolean.toString(portable));
+    try {
+      return cudaBackend(compute);
+    } finally {
+      System.clearProperty(CudaBackend.PORTABLE);
+    }
+  }
+
   /// The GPU of this machine, or its emulation; ends the test as skipped if there is neither.
   static Backend cudaBackend(Compute compute) {
     var factory = new CudaBackendFactory();
@@ -95,12 +109,24 @@ public final class Twins implements AutoCloseable {
         yield missing == null
             ? new CudaBackend(
                 new DeviceInfo("cuda", 0, "emulated", 1L << 30),
-                new HostDriver(new HopperKernels(Emulator.get()::run)),
+                new EmulatedHopper(),
                 name -> new byte[0],
                 CudaBackendFactory.arithmetic(compute))
             : abort(reason + "; " + missing);
       }
     };
+  }
+
+  /// The host as a device of compute capability 9.0.
+  private static final class EmulatedHopper extends HostDriver {
+    EmulatedHopper() {
+      super(new HopperKernels(Emulator.get()::run));
+    }
+
+    @Override
+    public int attribute(DeviceAttribute attribute, int device) {
+      return attribute == DeviceAttribute.CAPABILITY_MAJOR ? 9 : super.attribute(attribute, device);
+    }
   }
 
   static @Nullable String emulatorMissing() {

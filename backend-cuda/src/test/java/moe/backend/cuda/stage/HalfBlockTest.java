@@ -39,6 +39,21 @@ class HalfBlockTest {
       Activation activation,
       boolean gated,
       boolean bias) {
+    for (boolean portable : new boolean[] {false, true}) {
+      trains(portable, tokens, dModel, dHidden, experts, topK, activation, gated, bias);
+    }
+  }
+
+  private static void trains(
+      boolean portable,
+      int tokens,
+      int dModel,
+      int dHidden,
+      int experts,
+      int topK,
+      Activation activation,
+      boolean gated,
+      boolean bias) {
     for (boolean training : new boolean[] {true, false}) {
       // A gradient of the router is a sum that may cancel out: of few tokens, draws go together.
       int draws = training && tokens <= 33 ? 3 : 1;
@@ -57,7 +72,7 @@ class HalfBlockTest {
       for (boolean fused : new boolean[] {false, true}) {
         Map<String, Gap> gaps = new LinkedHashMap<>();
         for (int seed = 0; seed < draws; seed++) {
-          try (Twins at = new Twins(32, Compute.BF16, seed)) {
+          try (Twins at = new Twins(32, Compute.BF16, seed, portable)) {
             at.roundRandoms();
             BlockTest.check(
                 at, spec, tokens, fused, (what, of, _) -> gaps.merge(what, at.gap(of), Gap::plus));
