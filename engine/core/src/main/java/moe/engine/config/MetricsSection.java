@@ -22,6 +22,6 @@ public record MetricsSection(
     @Key(
             value =
                 "Where those batches lie: `spread` over all of the held-out text, or the `first` of"
-                    + " it, one after the other; the unigram figure is that of the same part.",
+                    + " it, one after the other; the unigram figure is that of the same tokens.",
             absent = "spread")
         HeldOutWindows heldOutWindows) {}

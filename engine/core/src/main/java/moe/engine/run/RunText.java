@@ -17,7 +17,7 @@ import moe.engine.text.tokenizer.Tokenizer;
 /// The text of a run as token ids.
 ///
 /// @param looks what looks at the held-out text read
-/// @param baseline perplexities of models without context
+/// @param baseline perplexities of models without context, on what is looked at
 record RunText(Corpus corpus, TokenSpan looks, Tokenizer tokenizer, UnigramBaseline baseline) {
   /// @param cache where the encoded text is kept
   /// @throws moe.spi.error.MoeException kind `DATA` if the text or its tokenizer is unfit
@@ -28,13 +28,13 @@ record RunText(Corpus corpus, TokenSpan looks, Tokenizer tokenizer, UnigramBasel
     tokenizer.requireFits("the model", model.spec().vocab());
     Corpus corpus = Corpus.load(source, config.text().heldOut(), tokenizer, cache, notices);
     TokenSpan looks = looks(config, corpus.heldOut());
+    SpreadWindows windows = windows(config, looks, looks(config)); // refuses a text without room
     RunText text =
         new RunText(
             corpus,
             looks,
             tokenizer,
-            UnigramBaseline.of(corpus.train(), looks, model.spec().vocab()));
-    text.heldOut(config, 1); // refuses a text without room before anything is done
+            UnigramBaseline.of(corpus.train(), windows, model.spec().vocab()));
     if (config.run().mode() == RunMode.TRAIN) {
       text.training(config);
     }
@@ -51,15 +51,23 @@ record RunText(Corpus corpus, TokenSpan looks, Tokenizer tokenizer, UnigramBasel
 
   /// @param most the most batches
   SpreadWindows heldOut(PipelineConfig config, int most) {
+    return windows(config, looks, most);
+  }
+
+  private static SpreadWindows windows(PipelineConfig config, TokenSpan looks, int most) {
     return Batches.spread(looks, config.run().batchSize(), config.run().seqLength(), most);
   }
 
+  /// The most batches of a look.
+  private static int looks(PipelineConfig config) {
+    return switch (config.run().mode()) {
+      case TRAIN -> config.metrics().heldOutBatches();
+      case EVALUATE -> TrainingRun.plannedSteps(config);
+    };
+  }
+
   private static TokenSpan looks(PipelineConfig config, TokenSpan heldOut) {
-    long batches =
-        switch (config.run().mode()) {
-          case TRAIN -> config.metrics().heldOutBatches();
-          case EVALUATE -> TrainingRun.plannedSteps(config);
-        };
+    long batches = looks(config);
     return switch (config.metrics().heldOutWindows()) {
       case SPREAD -> heldOut;
       case FIRST -> {

@@ -29,6 +29,15 @@ public final class SpreadWindows implements Batches {
     return batches;
   }
 
+  /// Tokens of a batch.
+  int tokens() {
+    return Math.multiplyExact(batch, seqLength);
+  }
+
+  int seqLength() {
+    return seqLength;
+  }
+
   @Override
   public void fill(long number, int[] ids) {
     long first = Objects.checkIndex(number, batches) * batch;

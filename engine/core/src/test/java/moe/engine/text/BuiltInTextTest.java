@@ -40,6 +40,9 @@ class BuiltInTextTest {
     UnigramBaseline first =
         UnigramBaseline.of(sotu.train(), sotu.heldOut().first(60 * 16 * 64), 50257);
     assertThat(first.unigram()).isCloseTo(1115.486880852, within(1e-6));
+    SpreadWindows looks = Batches.spread(sotu.heldOut(), 16, 64, 10);
+    assertThat(UnigramBaseline.of(sotu.train(), looks, 50257).unigram())
+        .isCloseTo(1437.386122937, within(1e-6));
   }
 
   @Test

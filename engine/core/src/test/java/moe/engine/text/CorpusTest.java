@@ -83,5 +83,10 @@ class CorpusTest {
     assertThat(UnigramBaseline.of(corpus.train(), corpus.heldOut(), 260).unigram())
         .isCloseTo(expected, within(1e-12 * expected));
     assertThat(UnigramBaseline.of(corpus.train(), load(0, "a").heldOut(), 260).unigram()).isNaN();
+
+    // One window, the 3 tokens of the held-out part; the first of them is not predicted.
+    SpreadWindows windows = Batches.spread(corpus.heldOut(), 1, 3, 9);
+    assertThat(UnigramBaseline.of(corpus.train(), windows, 260).unigram())
+        .isCloseTo(264 / 2.0, within(1e-12 * 132));
   }
 }
