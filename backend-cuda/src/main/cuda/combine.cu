@@ -2,7 +2,7 @@
 // A gather, so there are no atomics and the same bits every time. Sums of split experts
 // (splits > 1, see experts_down.cu) are added first, in order.
 //
-// rows       bf16 or F32 [splits, slots, dModel], sorted by expert
+// rows       bf16, f16 or F32 [splits, slots, dModel], sorted by expert
 // positions  I32 [tokens, topK], -1 for an unused slot
 // gates      F32 [tokens, topK]; null: all 1
 // out        bf16 or F32 [tokens, dModel], added to if `accumulate`
@@ -12,7 +12,7 @@
 // Launch: grid = (tokens, ceil(dModel / columns a thread / block)), block <= 256, shared = 0.
 //   Parameters: CombineArgs by value.
 #include "dependent.cuh"
-#include "numeric.cuh"
+#include "half.cuh"
 
 namespace moe {
 
@@ -43,6 +43,19 @@ struct Piece<bf16, 8> {
   __device__ __forceinline__ float operator[](int i) const {
     uint32_t word = i < 2 ? raw.x : i < 4 ? raw.y : i < 6 ? raw.z : raw.w;
     return __uint_as_float(i & 1 ? word & 0xFFFF0000u : word << 16);
+  }
+};
+
+template <>
+struct Piece<f16, 8> {
+  uint4 raw = make_uint4(0, 0, 0, 0);
+
+  __device__ __forceinline__ void load(const f16* from) {
+    raw = __ldg(reinterpret_cast<const uint4*>(from));
+  }
+  __device__ __forceinline__ float operator[](int i) const {
+    float2 pair = unpackHalves<f16>(i < 2 ? raw.x : i < 4 ? raw.y : i < 6 ? raw.z : raw.w);
+    return i & 1 ? pair.y : pair.x;
   }
 };
 
@@ -158,5 +171,7 @@ MOE_COMBINE(moe_combine_two_bf16_bf16, moe::bf16, moe::bf16, 8, 2)
 MOE_COMBINE(moe_combine_two_bf16_f32, moe::bf16, float, 8, 2)
 MOE_COMBINE(moe_combine_two_f32_bf16, float, moe::bf16, 8, 2)
 MOE_COMBINE(moe_combine_two_f32_f32, float, float, 8, 2)
+MOE_COMBINE(moe_combine_f16_f32, moe::f16, float, 8, 8)
+MOE_COMBINE(moe_combine_two_f16_f32, moe::f16, float, 8, 2)
 MOE_COMBINE(moe_combine_any_bf16_bf16, moe::bf16, moe::bf16, 1, 4)
 MOE_COMBINE(moe_combine_any_f32_f32, float, float, 1, 4)

@@ -5,7 +5,7 @@
 // x          F32 [tokens, dModel]
 // expertIds  I32 [tokens, topK]; an id out of range counts for nothing
 // gates      F32 [tokens, topK]
-// up, gate   F32 or BF16 (…_bf16w) [experts, dHidden, dModel]; gate null if there is none
+// up, gate   F32, BF16 (…_bf16w) or f16 (…_f16w) [experts, dHidden, dModel]; gate null if there is none
 // down       the same type, [experts, dModel, dHidden]
 // biases     F32 [experts, dHidden], [experts, dModel], or null
 // hidden     F32 [tokens · topK, dHidden], not written where an id is out of range
@@ -17,7 +17,7 @@
 // moe_few_experts_down: out = Σ_k gates · (W_down · hidden + b). 4 warps share a row.
 //   Launch: block = 256, grid = (ceil(dModel / 2), tokens), shared = 0.
 #include "dependent.cuh"
-#include "few.cuh"
+#include "few_half.cuh"
 
 namespace moe {
 
@@ -88,6 +88,7 @@ __device__ __forceinline__ void fewDown(
 
 MOE_FEW_UP(moe_few_experts_up, float)
 MOE_FEW_UP(moe_few_experts_up_bf16w, moe::bf16)
+MOE_FEW_UP(moe_few_experts_up_f16w, moe::f16)
 
 #define MOE_FEW_DOWN(NAME, W)                                                                    \
   extern "C" __global__ void __launch_bounds__(256) NAME(                                        \
@@ -98,3 +99,4 @@ MOE_FEW_UP(moe_few_experts_up_bf16w, moe::bf16)
 
 MOE_FEW_DOWN(moe_few_experts_down, float)
 MOE_FEW_DOWN(moe_few_experts_down_bf16w, moe::bf16)
+MOE_FEW_DOWN(moe_few_experts_down_f16w, moe::f16)

@@ -4,18 +4,18 @@
 // x            F32 [*, in]; row r is x[assignments[r] / topK], or x[r] without assignments
 // assignments  I32 [rows] or null
 // offsets      I32 [groups + 1]: the rows of each group; null: one group of `rows`
-// weight       F32 or BF16 (…_bf16w) [groups, out, in]
+// weight       F32, BF16 (…_bf16w) or f16 (moe_linear_few_f16w) [groups, out, in]
 // bias         F32 [groups, out] or null
 // pre          F32 [rows, out] or null: what the activation was applied to, for the backward
 // y            F32 [rows, out]
 //
 // moe_linear_ARITHMETIC_TILE[_bf16w]. Launch: block = 256, shared = 0,
 //   grid = (ceil(out / TILE), ceil(rows / TILE) + (offsets ? groups : 0)).
-// moe_linear_few[_bf16w]: one warp an output of a row, for a handful of rows. Launch: block = 256,
+// moe_linear_few[_bf16w, _f16w]: one warp an output of a row, for a handful of rows. Launch: block = 256,
 //   grid = (ceil(out / 8), rows), shared = 0. `vector`: 1 if 4 neighbours of x and weight can be
 //   loaded at once, 3 if besides the weights are older than the kernels that may still run.
 #include "dependent.cuh"
-#include "few.cuh"
+#include "few_half.cuh"
 #include "gemm.cuh"
 #include "reduce.cuh"
 
@@ -122,3 +122,4 @@ MOE_LINEAR(moe_linear_tf32_128_bf16w, 128, Tf32Tile, moe::bf16)
 
 MOE_LINEAR_FEW(moe_linear_few, float)
 MOE_LINEAR_FEW(moe_linear_few_bf16w, moe::bf16)
+MOE_LINEAR_FEW(moe_linear_few_f16w, moe::f16)

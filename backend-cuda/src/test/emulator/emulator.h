@@ -54,7 +54,7 @@ struct Warp {
   Barrier barrier;
   alignas(16) char slots[32][16];
   float a[32][4], b[32][2];
-  uint32_t halfA[32][4], halfB[32][2];
+  float left[16][16], right[8][16];
   const void* rows[32];
 };
 
@@ -257,17 +257,20 @@ inline float binary16Of(uint32_t pair, int index) {
 template <auto NUMBER>
 void emulatedMma(float (&d)[4], Half4 a, Half2 b) {
   emulated::Warp& warp = emulated::warp();
-  int lane = emulated::lane();
-  std::memcpy(warp.halfA[lane], a.words, sizeof(a));
-  std::memcpy(warp.halfB[lane], b.words, sizeof(b));
+  int lane = emulated::lane(), group = lane / 4, member = lane % 4 * 2;
+  for (int i = 0; i < 2; ++i) {
+    for (int half = 0; half < 4; ++half) {
+      warp.left[group + half % 2 * 8][member + half / 2 * 8 + i] = NUMBER(a.words[half], i);
+    }
+    for (int half = 0; half < 2; ++half) {
+      warp.right[group][member + half * 8 + i] = NUMBER(b.words[half], i);
+    }
+  }
   emulated::await(warp.barrier, false);
   for (int i = 0; i < 4; ++i) {
-    int row = lane / 4, column = lane % 4 * 2 + i % 2;
-    for (int k = 0; k < 16; ++k) {
-      int member = k % 8 / 2, upper = k / 8;
-      d[i] += NUMBER(warp.halfA[row * 4 + member][upper * 2 + i / 2], k % 2) *
-              NUMBER(warp.halfB[column * 4 + member][upper], k % 2);
-    }
+    const float* row = warp.left[group + i / 2 * 8];
+    const float* column = warp.right[member + i % 2];
+    for (int k = 0; k < 16; ++k) d[i] += row[k] * column[k];
   }
   emulated::await(warp.barrier, false);
 }

@@ -14,6 +14,8 @@ import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceInfo;
 import moe.spi.device.MemoryUse;
 import moe.spi.device.Shape;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
 import org.jspecify.annotations.Nullable;
 
 /// An NVIDIA GPU as a device.
@@ -46,9 +48,16 @@ public final class CudaBackend implements Backend {
     this.memory = new CudaMemory(device, fillStream);
     boolean hopper = device.isHopper() && !Boolean.getBoolean(PORTABLE);
     this.halfProducts =
-        arithmetic == Arithmetic.BF16 ? HalfProducts.of(device, new Halves(memory), hopper) : null;
-    this.dense = new CudaDenseOps(new Products(device.multiprocessors(), arithmetic), halfProducts);
-    this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32);
+        switch (arithmetic) {
+          case F32, TF32 -> null;
+          case BF16 -> HalfProducts.of(device, new Halves(memory, DType.BF16), hopper);
+          case F16 -> HalfProducts.of(device, new Halves(memory, DType.F16), hopper);
+        };
+    HalfDense half = halfProducts == null ? null : new HalfDense(halfProducts);
+    RoundingForward rounding = arithmetic == Arithmetic.F16 ? half : null;
+    this.dense =
+        new CudaDenseOps(new Products(device.multiprocessors(), arithmetic, rounding), half);
+    this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32, null);
   }
 
   /// The matrix products of this backend, for stages that bring their own kernels.
@@ -56,7 +65,7 @@ public final class CudaBackend implements Backend {
     return dense.products();
   }
 
-  /// The products in bf16 of a backend that multiplies so.
+  /// The products in bf16 or binary16 of a backend that multiplies so.
   public Optional<HalfProducts> halfProducts() {
     return Optional.ofNullable(halfProducts);
   }
@@ -85,6 +94,10 @@ public final class CudaBackend implements Backend {
   @Override
   public CudaTensor allocate(DType type, Shape shape) {
     checkOpen();
+    if (type == DType.F16) {
+      throw new MoeException(
+          ErrorKind.UNSUPPORTED, "cuda: type F16 is not supported. Use F32, or BF16 for weights.");
+    }
     return memory.allocate(type, shape);
   }
 
@@ -117,6 +130,7 @@ public final class CudaBackend implements Backend {
       case F32 -> Compute.F32;
       case TF32 -> Compute.TF32;
       case BF16 -> Compute.BF16;
+      case F16 -> Compute.F16;
     };
   }
 

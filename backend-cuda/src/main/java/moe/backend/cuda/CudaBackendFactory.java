@@ -14,8 +14,8 @@ import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 
-/// Offers the NVIDIA GPUs of this machine. They multiply in `f32` by default, and in `tf32` and
-/// `bf16` on tensor cores.
+/// Offers the NVIDIA GPUs of this machine. They multiply in `f32` by default, and in `tf32`, `bf16`
+/// and `f16` on tensor cores.
 public final class CudaBackendFactory implements BackendFactory {
   private static final int OLDEST_CUDA = 13000;
   private static final int OLDEST_CAPABILITY = 80;
@@ -93,7 +93,7 @@ public final class CudaBackendFactory implements BackendFactory {
 
   @Override
   public Set<Compute> computes(DeviceInfo device) {
-    return EnumSet.of(Compute.F32, Compute.TF32, Compute.BF16);
+    return EnumSet.of(Compute.F32, Compute.TF32, Compute.BF16, Compute.F16);
   }
 
   @Override
@@ -106,9 +106,7 @@ public final class CudaBackendFactory implements BackendFactory {
       case AUTO, F32 -> Arithmetic.F32;
       case TF32 -> Arithmetic.TF32;
       case BF16 -> Arithmetic.BF16;
-      case F16 ->
-          throw new MoeException(
-              ErrorKind.UNSUPPORTED, "cuda: no products in f16; use bf16, tf32 or f32");
+      case F16 -> Arithmetic.F16;
     };
   }
 

@@ -22,10 +22,10 @@ final class CudaDenseOps implements DenseOps {
   private final LinearOps linears;
   private final boolean half;
 
-  CudaDenseOps(Products products, @Nullable HalfProducts half) {
+  CudaDenseOps(Products products, @Nullable HalfDense half) {
     this.products = products;
     this.linears = new LinearOps(products, half);
-    this.half = half != null;
+    this.half = half != null && half.trains();
   }
 
   Products products() {

@@ -26,10 +26,6 @@ final class CudaMemory {
 
   /// A new tensor of zeros.
   CudaTensor allocate(DType type, Shape shape) {
-    if (type == DType.F16) {
-      throw new MoeException(
-          ErrorKind.UNSUPPORTED, "cuda: type F16 is not supported. Use F32, or BF16 for weights.");
-    }
     boolean beyond = shape.elements() > Long.MAX_VALUE / type.bytes();
     boolean refused = open.refusesNext() || beyond;
     long bytes = beyond ? Long.MAX_VALUE : shape.elements() * type.bytes();

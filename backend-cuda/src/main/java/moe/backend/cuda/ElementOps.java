@@ -33,6 +33,11 @@ final class ElementOps {
     stream.each(ACTIVATE_EACH, n).tensor(x).tensor(y).wide(n).activation(activation).run();
   }
 
+  /// The same of the first n elements; checks nothing.
+  static void activateFirst(CudaStream stream, Activation activation, Tensor x, Tensor y, long n) {
+    stream.each(ACTIVATE_EACH, n).reads(x).tensor(y).wide(n).activation(activation).run();
+  }
+
   static void activateBackward(
       CudaStream stream, Activation activation, Tensor x, Tensor dY, Tensor dX) {
     long n = x.shape().elements();
@@ -117,6 +122,7 @@ final class ElementOps {
         .real(settings.epsilon())
         .real(settings.weightDecay())
         .run();
+    Halves.follow(stream, CudaTensor.of(parameter));
     stream.wroteWeights();
   }
 }

@@ -1,12 +1,13 @@
 package moe.backend.cuda;
 
 import moe.spi.device.Activation;
+import moe.spi.device.DType;
 import moe.spi.device.LinearWeights;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Dense layers in bf16: their operands are rounded on the way.
-final class HalfDense {
+/// Linear layers in bf16 or binary16 over float32 rows: their operands are rounded on the way.
+final class HalfDense implements RoundingForward {
   private static final Kernel BACK_BIAS = new Kernel("linear_back_weight", "moe_linear_back_bias");
 
   private final HalfProducts half;
@@ -15,24 +16,50 @@ final class HalfDense {
     this.half = half;
   }
 
-  /// `y = activation(W·x + b)`.
-  void forward(
+  @Override
+  public boolean suits(int rows, Tensor x, Tensor weight) {
+    return rows > Products.FEW_ROWS && half.reads(weight);
+  }
+
+  /// Weights to be read by float32 products of a handful of rows.
+  Tensor rounded(CudaStream stream, Tensor weight) {
+    return half.reads(weight) ? half.rounded(stream, weight) : weight;
+  }
+
+  /// Whether there are gradients in this format.
+  boolean trains() {
+    return half.trains();
+  }
+
+  /// Whether there are gradients in this format for a layer of these weights.
+  boolean trains(Tensor weight) {
+    return half.trains() && half.reads(weight);
+  }
+
+  @Override
+  public void forward(
       CudaStream stream,
+      Products.Groups groups,
       int rows,
       Tensor x,
-      LinearWeights weights,
+      Tensor weight,
+      @Nullable Tensor bias,
       Activation activation,
+      @Nullable Tensor pre,
       Tensor y) {
-    if (rows == 0) {
-      return;
-    }
     int in = (int) x.shape().lastDim();
     long rounded = stream.room(0, (long) rows * in);
-    HalfRows.round(stream, x, rounded, rows, in, in);
-    var layer = new HalfProducts.Layer(weights.weight(), weights.bias());
-    half.dense(stream, rows, rounded, layer, y);
-    if (activation != Activation.NONE) {
-      ElementOps.activate(stream, activation, y, y);
+    if (half.type() == DType.F16) {
+      HalfRows.gather(stream, groups, rows, x, rounded);
+    } else if (groups.assignments() == null) {
+      HalfRows.round(stream, x, rounded, rows, in, in);
+    } else {
+      throw new IllegalArgumentException("rows of bf16 are sorted");
+    }
+    Tensor to = pre == null ? y : pre;
+    half.forward(stream, groups.sorted(), rows, rounded, new HalfProducts.Layer(weight, bias), to);
+    if (pre != null || activation != Activation.NONE) {
+      ElementOps.activateFirst(stream, activation, to, y, rows * y.shape().lastDim());
     }
   }
 

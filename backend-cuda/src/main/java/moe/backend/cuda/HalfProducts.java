@@ -4,13 +4,14 @@ import moe.backend.cuda.HalfKernels.Rows;
 import moe.backend.cuda.HalfKernels.Weights;
 import moe.spi.device.Activation;
 import moe.spi.device.DType;
+import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Matrix products of bf16 on tensor cores, dense or of all experts at once, sums in float32.
-/// Checks nothing.
+/// Matrix products of bf16 or binary16 on tensor cores, dense or of all experts at once, sums in
+/// float32. Checks nothing.
 ///
-/// Weights may be F32: then their copies in bf16 are multiplied.
+/// Weights may be F32: then their copies in 16 bits are multiplied. Gradients are of bf16 alone.
 public final class HalfProducts {
   /// The mean of rows an expert up to which they are few.
   private static final int FEW_ROWS = 64;
@@ -31,13 +32,15 @@ public final class HalfProducts {
   static HalfProducts of(Device device, Halves halves, boolean hopper) {
     int multiprocessors = device.multiprocessors();
     HalfKernels kernels =
-        hopper ? new HopperHalf(multiprocessors) : new PortableHalf(multiprocessors, DType.BF16);
+        hopper && halves.type() == DType.BF16
+            ? new HopperHalf(multiprocessors)
+            : new PortableHalf(multiprocessors, halves.type());
     return new HalfProducts(multiprocessors, halves, kernels);
   }
 
   /// An expert's layer.
   ///
-  /// @param weight F32 or BF16 `[experts, out, in]`
+  /// @param weight F32 or of this type `[experts, out, in]`
   /// @param bias F32 `[experts, out]`
   public record Layer(Tensor weight, @Nullable Tensor bias) {
     int in() {
@@ -48,6 +51,26 @@ public final class HalfProducts {
   /// Whether weights can be read: rows of a multiple of 8 elements.
   public static boolean fits(Tensor weight) {
     return Halves.fits(weight);
+  }
+
+  /// BF16 or F16.
+  public DType type() {
+    return halves.type();
+  }
+
+  /// Whether these products have gradients.
+  public boolean trains() {
+    return halves.type() == DType.BF16;
+  }
+
+  /// Whether weights can be multiplied.
+  public boolean reads(Tensor weight) {
+    return halves.reads(weight);
+  }
+
+  /// New rows of this type.
+  public CudaTensor allocate(Shape shape) {
+    return halves.allocate(shape);
   }
 
   /// Whether so few rows an expert are best gathered by the product itself.
@@ -68,8 +91,8 @@ public final class HalfProducts {
 
   /// `hidden = activation(W·x + b)`, or `activation(W_gate·x + b_gate) ∘ (W·x + b)`.
   ///
-  /// @param tokens BF16: of all slots if `gathered`, else sorted rows
-  /// @param hidden BF16 `[slots, dHidden]`
+  /// @param tokens of this type: all tokens if `gathered`, else sorted rows
+  /// @param hidden of this type `[slots, dHidden]`
   public void up(
       CudaStream stream,
       Products.Groups groups,
@@ -93,8 +116,8 @@ public final class HalfProducts {
 
   /// `out = W·rows + b`.
   ///
-  /// @param rows BF16 `[slots, in]`, sorted
-  /// @param out `[slots, width]`, F32, or BF16 if the width is a multiple of 8
+  /// @param rows of this type `[slots, in]`, sorted
+  /// @param out `[slots, width]`, F32, or of this type if the width is a multiple of 8
   public void forward(
       CudaStream stream, Products.Groups groups, int slots, Tensor rows, Layer layer, Tensor out) {
     forwardInParts(stream, groups, slots, rows, layer, out, 1);
@@ -128,14 +151,14 @@ public final class HalfProducts {
     kernels.forward(stream, groups, slots, x, weights, Activation.NONE, out, parts);
   }
 
-  /// These weights in bf16, up to date.
+  /// These weights in 16 bits, up to date.
   public CudaTensor rounded(CudaStream stream, Tensor weight) {
     return halves.tensor(stream, weight);
   }
 
-  /// A dense layer of rounded rows at an address: `y = W·x + b`.
-  void dense(CudaStream stream, int rows, long x, Layer layer, Tensor y) {
-    forward(stream, Products.Groups.ONE, rows, x, layer, y, 1);
+  /// A layer of rounded rows at an address, sorted: `y = W·x + b`.
+  void forward(CudaStream stream, Products.Groups groups, int rows, long x, Layer layer, Tensor y) {
+    forward(stream, groups, rows, x, layer, y, 1);
   }
 
   /// `dX = Wᵀ·dY`.

@@ -1,13 +1,15 @@
 package moe.backend.cuda;
 
 import moe.spi.device.Activation;
+import moe.spi.device.DType;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Rows on their way to tensor cores and between their products; see `half_rows.cu`.
+/// Rows on their way to tensor cores and between their products; see `half_rows.cu` and `round.cu`.
 public final class HalfRows {
   private static final Kernel ROUND = new Kernel("half_rows", "moe_round_rows");
   private static final Kernel ROUND_SORTED = new Kernel("half_rows", "moe_round_sorted");
+  private static final Kernel GATHER_F16 = new Kernel("round", "moe_round_gathered_f16");
   private static final Kernel ACTIVATE = new Kernel("half_rows", "moe_activate_half");
   private static final Kernel ACTIVATE_BACK = new Kernel("half_rows", "moe_activate_half_back");
   private static final Kernel GATE = new Kernel("half_rows", "moe_gate_half");
@@ -15,6 +17,7 @@ public final class HalfRows {
   private static final Kernel BACK_BIAS = new Kernel("half_rows", "moe_half_back_bias");
   private static final int ELEMENTS_PER_BLOCK = 2048;
   private static final int MOST_BLOCKS = 65535;
+  private static final int GATHERED = 1024; // columns of a block
 
   private HalfRows() {}
 
@@ -40,17 +43,54 @@ public final class HalfRows {
         .run();
   }
 
+  /// `y[r] = x[assignments[r] / topK]`, rounded to binary16; `x[r]` without assignments.
+  static void gather(CudaStream stream, Products.Groups groups, int rows, Tensor x, long y) {
+    gather(stream, GATHER_F16, groups, rows, x, y);
+  }
+
+  /// The same by one of the kernels of `round.cu`.
+  static void gather(
+      CudaStream stream, Kernel kernel, Products.Groups groups, int rows, Tensor x, long y) {
+    int width = (int) x.shape().lastDim();
+    stream
+        .launch(kernel, 256, rows, Math.ceilDiv(width, GATHERED), 1)
+        .dependent()
+        .reads(x)
+        .reads(groups.assignments())
+        .address(y)
+        .number(x.shape().rows())
+        .number(groups.topK())
+        .number(width)
+        .number(Products.inFours(x, width) ? 1 : 0)
+        .run();
+  }
+
   /// The first `rows` rows of `y` become those of `x`, rounded.
   public static void round(CudaStream stream, Tensor x, Tensor y, int rows) {
     int width = (int) x.shape().lastDim();
-    round(stream, x, CudaTensor.of(y).writable(), rows, width, width);
+    long to = CudaTensor.of(y).writable();
+    if (y.type() == DType.F16) {
+      gather(stream, Products.Groups.ONE, rows, x, to);
+    } else {
+      round(stream, x, to, rows, width, width);
+    }
   }
 
   /// Copies each token, rounded, to the rows of its experts.
   ///
   /// @param positions I32 `[tokens, topK]`
   public static void sort(
-      CudaStream stream, Tensor tokens, Tensor positions, Tensor sorted, int slots, int topK) {
+      CudaStream stream,
+      Products.Groups groups,
+      Tensor tokens,
+      Tensor positions,
+      Tensor sorted,
+      int slots) {
+    if (sorted.type() == DType.F16) {
+      gather(stream, groups, slots, tokens, CudaTensor.of(sorted).writable());
+      return;
+    }
+    int topK = groups.topK();
     int width = (int) tokens.shape().lastDim();
     stream
         .launch(ROUND_SORTED, 256, slots / topK, Math.ceilDiv(width, ELEMENTS_PER_BLOCK), 1)

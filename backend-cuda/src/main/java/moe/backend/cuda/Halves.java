@@ -1,20 +1,42 @@
 package moe.backend.cuda;
 
 import moe.spi.device.DType;
+import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 
-/// Weights rounded to bf16 for tensor cores: a copy beside each float32 tensor that a product has
-/// used as weights. It is written when the tensor changes: by the optimizer in the same pass, by a
-/// copy to the tensor right after it, and after any other kernel when the next product needs it.
-/// What is only recorded does not count as written, so that a recording holds on its own; it must
-/// not write weights in another of these ways than the first two.
+/// Weights rounded to 16 bits for tensor cores: a copy beside each float32 tensor that a product
+/// has used as weights. It is written when the tensor changes: by the optimizer in the same pass
+/// (in binary16 right after it), by a copy to the tensor right after it, and after any other kernel
+/// when the next product needs it. What is only recorded does not count as written, so that a
+/// recording holds on its own; it must not write weights in another of these ways than the first
+/// two.
 final class Halves {
   private static final Kernel ROUND = new Kernel("half_rows", "moe_round_rows");
 
-  private final CudaMemory memory;
+  private static final Kernel ROUND_F16 = new Kernel("round", "moe_round_f16");
 
-  Halves(CudaMemory memory) {
+  private final CudaMemory memory;
+  private final DType type;
+
+  /// @param type BF16 or F16, of the copies
+  Halves(CudaMemory memory, DType type) {
     this.memory = memory;
+    this.type = type;
+  }
+
+  /// The type of the copies, and of rows between products.
+  DType type() {
+    return type;
+  }
+
+  /// A new tensor of that type.
+  CudaTensor allocate(Shape shape) {
+    return memory.allocate(type, shape);
+  }
+
+  /// Whether weights can be multiplied: in float32, or of this type already.
+  boolean reads(Tensor weight) {
+    return fits(weight) && (weight.type() == DType.F32 || weight.type() == type);
   }
 
   /// Whether a tensor's rows can be read by tensor cores.
@@ -26,14 +48,14 @@ final class Halves {
   // A copy is made of the whole tensor, so its rows must be as the window's.
   private static boolean known(CudaTensor tensor) {
     CudaTensor owner = tensor.owner();
-    return tensor.type() == DType.BF16
+    return tensor.type() != DType.F32
         || (owner.shape().lastDim() % 8 == 0 && owner.address() % 16 == 0);
   }
 
-  /// The address of these weights in bf16, up to date.
+  /// The address of these weights in 16 bits, up to date.
   long address(CudaStream stream, Tensor weight) {
     CudaTensor tensor = CudaTensor.of(weight);
-    if (tensor.type() == DType.BF16) {
+    if (tensor.type() == type) {
       return tensor.address();
     }
     CudaTensor owner = tensor.owner();
@@ -43,7 +65,7 @@ final class Halves {
   private CudaTensor copy(CudaStream stream, CudaTensor owner) {
     CudaTensor half = owner.half();
     if (half == null) {
-      half = memory.allocate(DType.BF16, owner.shape());
+      half = memory.allocate(type, owner.shape());
       owner.keepHalf(half);
     }
     if (owner.halfIsOld()) {
@@ -52,10 +74,10 @@ final class Halves {
     return half;
   }
 
-  /// These weights in bf16, up to date.
+  /// These weights in 16 bits, up to date.
   CudaTensor tensor(CudaStream stream, Tensor weight) {
     CudaTensor tensor = CudaTensor.of(weight);
-    if (tensor.type() == DType.BF16) {
+    if (tensor.type() == type) {
       return tensor;
     }
     CudaTensor owner = tensor.owner();
@@ -71,32 +93,58 @@ final class Halves {
     }
   }
 
-  /// The address of a copy for a kernel that writes all of it with the weights; 0 if there is none.
+  /// The address of a copy in bf16 for a kernel that writes all of it with the weights; 0 if there
+  /// is none.
   static long writable(CudaStream stream, CudaTensor weight) {
     CudaTensor half = weight.half();
-    if (half == null) {
+    if (half == null || half.type() != DType.BF16) {
       return 0;
     }
+    noteWhole(stream, weight);
+    return part(half, weight);
+  }
+
+  /// Writes what a kernel that does not know of a copy in binary16 has left old.
+  static void follow(CudaStream stream, CudaTensor weight) {
+    CudaTensor half = weight.half();
+    if (half != null && half.type() == DType.F16) {
+      round16(stream, weight, part(half, weight));
+      noteWhole(stream, weight);
+    }
+  }
+
+  private static long part(CudaTensor half, CudaTensor weight) {
+    return half.address() + (weight.address() - weight.owner().address()) / 2;
+  }
+
+  private static void noteWhole(CudaStream stream, CudaTensor weight) {
     CudaTensor owner = weight.owner();
-    boolean whole = weight.shape().elements() == owner.shape().elements();
-    if (whole && !stream.isRecording()) {
+    if (weight.shape().elements() == owner.shape().elements() && !stream.isRecording()) {
       owner.halfIsNew();
     }
-    return half.address() + (weight.address() - owner.address()) / 2;
+  }
+
+  private static void round16(CudaStream stream, CudaTensor weight, long to) {
+    long n = weight.shape().elements();
+    stream.each(ROUND_F16, n).reads(weight).address(to).wide(n).run();
   }
 
   private static void refresh(CudaStream stream, CudaTensor owner, CudaTensor half) {
     long elements = owner.shape().elements();
     int width = (int) owner.shape().lastDim();
-    stream
-        .launch(ROUND, 256, HalfRows.blocks(elements), 1, 1)
-        .reads(owner)
-        .tensor(half)
-        .number(elements / width)
-        .number(width)
-        .number(width)
-        .number(1)
-        .run();
+    if (half.type() == DType.F16) {
+      round16(stream, owner, half.writable());
+    } else {
+      stream
+          .launch(ROUND, 256, HalfRows.blocks(elements), 1, 1)
+          .reads(owner)
+          .tensor(half)
+          .number(elements / width)
+          .number(width)
+          .number(width)
+          .number(1)
+          .run();
+    }
     stream.wroteWeights();
     if (!stream.isRecording()) {
       owner.halfIsNew();

@@ -11,14 +11,12 @@ final class LinearOps {
   private static final Operation BACKWARD = new Operation("linearBackward");
 
   private final Products products;
-  private final @Nullable HalfProducts half;
   private final @Nullable HalfDense dense;
 
-  /// @param half multiplies in bf16 what it can; null for nothing
-  LinearOps(Products products, @Nullable HalfProducts half) {
+  /// @param dense multiplies in 16 bits what it can; null for nothing
+  LinearOps(Products products, @Nullable HalfDense dense) {
     this.products = products;
-    this.half = half;
-    this.dense = half == null ? null : new HalfDense(half);
+    this.dense = dense;
   }
 
   void forward(
@@ -31,15 +29,15 @@ final class LinearOps {
     FORWARD.matrix("y", y, rows, out);
     bias(FORWARD, "bias", weights.bias(), out);
     Tensor weight = weights.weight();
-    if (half != null && dense != null && HalfProducts.fits(weight)) {
-      if (rows > Products.FEW_ROWS) {
-        dense.forward(stream, rows, x, weights, activation, y);
-        return;
-      }
-      weight = half.rounded(stream, weight);
+    Products.Groups one = Products.Groups.ONE;
+    if (dense != null && dense.suits(rows, x, weight)) {
+      dense.forward(stream, one, rows, x, weight, weights.bias(), activation, null, y);
+      return;
     }
-    products.forward(
-        stream, Products.Groups.ONE, rows, x, weight, weights.bias(), activation, null, y);
+    if (dense != null && rows <= Products.FEW_ROWS) {
+      weight = dense.rounded(stream, weight);
+    }
+    products.forward(stream, one, rows, x, weight, weights.bias(), activation, null, y);
   }
 
   void backward(
@@ -60,7 +58,7 @@ final class LinearOps {
     if (dX != null) {
       BACKWARD.matrix("dX", dX, rows, in);
     }
-    if (dense != null && HalfProducts.fits(weights.weight())) {
+    if (dense != null && dense.trains(weights.weight())) {
       dense.backward(stream, rows, dY, x, weights, dX, gradients);
       return;
     }

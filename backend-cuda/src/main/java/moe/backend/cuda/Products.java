@@ -12,20 +12,24 @@ public final class Products {
 
   private static final Kernel FEW = new Kernel("linear_forward", "moe_linear_few");
   private static final Kernel FEW_BF16 = new Kernel("linear_forward", "moe_linear_few_bf16w");
+  private static final Kernel FEW_F16 = new Kernel("linear_forward", "moe_linear_few_f16w");
   private static final Kernel BACK_BIAS = new Kernel("linear_back_weight", "moe_linear_back_bias");
 
   private final int multiprocessors;
+  private final @Nullable RoundingForward rounding;
   private final TilePair forward;
   private final TilePair forwardBf16;
   private final TilePair backInput;
   private final TilePair backWeight;
 
-  Products(int multiprocessors, Arithmetic arithmetic) {
+  /// @param rounding takes what it can of the forward products; null for nothing
+  Products(int multiprocessors, Arithmetic arithmetic, @Nullable RoundingForward rounding) {
+    this.rounding = rounding;
     this.multiprocessors = multiprocessors;
     String kind =
         switch (arithmetic) {
           case F32 -> "f32";
-          case TF32, BF16 -> "tf32";
+          case TF32, BF16, F16 -> "tf32";
         };
     forward = TilePair.of("linear_forward", "moe_linear_" + kind, "");
     forwardBf16 = TilePair.of("linear_forward", "moe_linear_" + kind, "_bf16w");
@@ -71,13 +75,17 @@ public final class Products {
       Activation activation,
       @Nullable Tensor pre,
       Tensor y) {
+    if (rounding != null && rounding.suits(rows, x, weight)) {
+      rounding.forward(stream, groups, rows, x, weight, bias, activation, pre, y);
+      return;
+    }
     int in = (int) weight.shape().lastDim();
     int out = (int) y.shape().lastDim();
     boolean bf16 = weight.type() == DType.BF16;
     int vector = inFours(x, in) && inFours(weight, in) ? 1 : 0;
     Launch launch;
     if (rows <= FEW_ROWS) {
-      launch = stream.launch(bf16 ? FEW_BF16 : FEW, 256, Math.ceilDiv(out, 8), rows, 1).dependent();
+      launch = stream.launch(few(weight.type()), 256, Math.ceilDiv(out, 8), rows, 1).dependent();
       vector *= launch.isOld(weight) ? 3 : 1;
     } else {
       launch = tiles(stream, bf16 ? forwardBf16 : forward, groups, rows, out);
@@ -98,6 +106,14 @@ public final class Products {
         .activation(activation)
         .number(vector)
         .run();
+  }
+
+  private static Kernel few(DType weights) {
+    return switch (weights) {
+      case F32, I32 -> FEW;
+      case BF16 -> FEW_BF16;
+      case F16 -> FEW_F16;
+    };
   }
 
   /// `dX = Wᵀ·dY ∘ activation′(pre)`.

@@ -84,7 +84,7 @@ class CudaBackendFactoryTest {
     var device = new DeviceInfo("cuda", 0, "test", 1L << 30);
     for (int major : new int[] {8, 9, 10}) {
       assertThat(new CudaBackendFactory(() -> new Machine(13000, 1, major)).computes(device))
-          .containsExactlyInAnyOrder(Compute.F32, Compute.TF32, Compute.BF16);
+          .containsExactlyInAnyOrder(Compute.F32, Compute.TF32, Compute.BF16, Compute.F16);
     }
   }
 

@@ -53,8 +53,12 @@ public final class Twins implements AutoCloseable {
     this(margin, compute, seed, false);
   }
 
-  /// @param portable whether to take kernels for any GPU on all
-  public Twins(int margin, Compute compute, int seed, boolean portable) {
+  /// @param format how the GPU multiplies
+  public Twins(int margin, Format format, int seed) {
+    this(margin, format.compute, seed, format.portable);
+  }
+
+  private Twins(int margin, Compute compute, int seed, boolean portable) {
     this.random = new Random(seed);
     this.margin = margin;
     this.cpu = new Side(cpuBackend());
@@ -115,18 +119,6 @@ public final class Twins implements AutoCloseable {
             : abort(reason + "; " + missing);
       }
     };
-  }
-
-  /// The host as a device of compute capability 9.0.
-  private static final class EmulatedHopper extends HostDriver {
-    EmulatedHopper() {
-      super(new HopperKernels(Emulator.get()::run));
-    }
-
-    @Override
-    public int attribute(DeviceAttribute attribute, int device) {
-      return attribute == DeviceAttribute.CAPABILITY_MAJOR ? 9 : super.attribute(attribute, device);
-    }
   }
 
   static @Nullable String emulatorMissing() {

@@ -21,8 +21,10 @@ final class FewExperts {
   private static final int MOST_SLOTS = 4;
   private static final Kernel UP = new Kernel("experts_few", "moe_few_experts_up");
   private static final Kernel UP_BF16 = new Kernel("experts_few", "moe_few_experts_up_bf16w");
+  private static final Kernel UP_F16 = new Kernel("experts_few", "moe_few_experts_up_f16w");
   private static final Kernel DOWN = new Kernel("experts_few", "moe_few_experts_down");
   private static final Kernel DOWN_BF16 = new Kernel("experts_few", "moe_few_experts_down_bf16w");
+  private static final Kernel DOWN_F16 = new Kernel("experts_few", "moe_few_experts_down_f16w");
 
   private final LayerSpec spec;
   private final @Nullable HalfProducts half;
@@ -68,7 +70,7 @@ final class FewExperts {
     Tensor downWeight = rounded(stream, down.weight());
     stream
         .launch(
-            upWeight.type() == DType.BF16 ? UP_BF16 : UP,
+            of(upWeight.type(), UP, UP_BF16, UP_F16),
             256,
             Math.ceilDiv(spec.dHidden(), 8),
             (long) tokens * spec.topK(),
@@ -89,7 +91,7 @@ final class FewExperts {
         .run();
     stream
         .launch(
-            downWeight.type() == DType.BF16 ? DOWN_BF16 : DOWN,
+            of(downWeight.type(), DOWN, DOWN_BF16, DOWN_F16),
             256,
             Math.ceilDiv(spec.dModel(), 2),
             tokens,
@@ -106,6 +108,14 @@ final class FewExperts {
         .number(spec.dModel())
         .number(spec.dHidden())
         .run();
+  }
+
+  private static Kernel of(DType weights, Kernel f32, Kernel bf16, Kernel f16) {
+    return switch (weights) {
+      case F32, I32 -> f32;
+      case BF16 -> bf16;
+      case F16 -> f16;
+    };
   }
 
   private Tensor rounded(CudaStream stream, Tensor weight) {

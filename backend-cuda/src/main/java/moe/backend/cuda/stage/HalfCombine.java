@@ -2,7 +2,6 @@ package moe.backend.cuda.stage;
 
 import moe.backend.cuda.CudaStream;
 import moe.backend.cuda.Kernel;
-import moe.spi.device.DType;
 import moe.spi.device.Tensor;
 import moe.spi.stage.LayerSpec;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class HalfCombine {
   private static final Kernel TWO_HALVES = new Kernel("combine", "moe_combine_two_bf16_f32");
   private static final Kernel HALVES = new Kernel("combine", "moe_combine_bf16_f32");
+  private static final Kernel TWO_F16 = new Kernel("combine", "moe_combine_two_f16_f32");
+  private static final Kernel F16 = new Kernel("combine", "moe_combine_f16_f32");
   private static final Kernel TWO_FLOATS = new Kernel("combine", "moe_combine_two_f32_f32");
   private static final Kernel FLOATS = new Kernel("combine", "moe_combine_f32_f32");
   private static final Kernel BACK = new Kernel("half_rows", "moe_combine_back_half");
@@ -21,7 +22,7 @@ final class HalfCombine {
 
   /// `out[t] = Σ_k gates[t, k] · rows[position]`, or added to `out`.
   ///
-  /// @param rows BF16 or F32 `[parts, slots, dModel]`; the parts are added up
+  /// @param rows BF16, F16 or F32 `[parts, slots, dModel]`; the parts are added up
   /// @param gates null for all ones
   static void run(
       CudaStream stream,
@@ -37,7 +38,11 @@ final class HalfCombine {
     int block = Math.min(256, Math.ceilDiv(pieces, 32) * 32);
     boolean two = spec.topK() <= 2;
     Kernel kernel =
-        rows.type() == DType.BF16 ? two ? TWO_HALVES : HALVES : two ? TWO_FLOATS : FLOATS;
+        switch (rows.type()) {
+          case BF16 -> two ? TWO_HALVES : HALVES;
+          case F16 -> two ? TWO_F16 : F16;
+          case F32, I32 -> two ? TWO_FLOATS : FLOATS;
+        };
     stream
         .launch(kernel, block, tokens, Math.ceilDiv(pieces, block), 1)
         .dependent()

@@ -10,7 +10,7 @@ import moe.spi.stage.LayerSpec;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
 
-/// The experts' networks in bf16 between rows of float32, for the staged path.
+/// The experts' networks in 16 bits between rows of float32, for the staged path.
 final class HalfFeedForward implements FeedForward {
   private final HalfNetwork network;
   private final @Nullable CudaTensor dExpertRows;
@@ -19,7 +19,9 @@ final class HalfFeedForward implements FeedForward {
     LayerSpec spec = context.spec();
     network = new HalfNetwork(products, context, memory);
     dExpertRows =
-        CudaStageFactory.trains(spec) ? memory.halves(spec.maxSlots(), spec.dModel()) : null;
+        CudaStageFactory.trains(spec)
+            ? memory.halves(products, spec.maxSlots(), spec.dModel())
+            : null;
   }
 
   @Override

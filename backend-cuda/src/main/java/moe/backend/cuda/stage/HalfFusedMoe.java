@@ -15,7 +15,7 @@ import moe.spi.stage.Routing;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
 
-/// Dispatcher, executor and combiner in one object, with rows of bf16 between them.
+/// Dispatcher, executor and combiner in one object, with rows of 16 bits between them.
 final class HalfFusedMoe implements FusedMoe, FusedMoe.Backward {
   private static final Operation RUN = new Operation("fused run");
   private static final Operation BACKWARD = new Operation("fused backward");
@@ -30,7 +30,7 @@ final class HalfFusedMoe implements FusedMoe, FusedMoe.Backward {
   private final CudaTensor offsets;
   private final Products.Groups groups;
   private final @Nullable CudaTensor fewRows; // F32 [2, few slots, dModel]
-  private final @Nullable CudaTensor rows; // BF16 [maxSlots, dModel], like the rest
+  private final @Nullable CudaTensor rows; // of 16 bits, [maxSlots, dModel], like the rest
   private final @Nullable CudaTensor dExpertRows;
   private final @Nullable CudaTensor dRows;
   private final @Nullable CudaTensor dGateRows;
@@ -49,14 +49,14 @@ final class HalfFusedMoe implements FusedMoe, FusedMoe.Backward {
     boolean trains = CudaStageFactory.trains(spec);
     int few = HalfProducts.mostFew(spec.maxSlots(), spec.experts());
     fewRows = trains ? null : memory.floats(2, few, spec.dModel());
-    rows = trains || few < spec.maxSlots() ? rows() : null;
-    dExpertRows = trains ? rows() : null;
-    dRows = trains ? rows() : null;
-    dGateRows = trains && spec.gated() ? rows() : null;
+    rows = trains || few < spec.maxSlots() ? rows(products) : null;
+    dExpertRows = trains ? rows(products) : null;
+    dRows = trains ? rows(products) : null;
+    dGateRows = trains && spec.gated() ? rows(products) : null;
   }
 
-  private CudaTensor rows() {
-    return memory.halves(spec.maxSlots(), spec.dModel());
+  private CudaTensor rows(HalfProducts products) {
+    return memory.halves(products, spec.maxSlots(), spec.dModel());
   }
 
   @Override

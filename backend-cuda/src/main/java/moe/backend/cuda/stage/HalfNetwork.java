@@ -14,8 +14,8 @@ import moe.spi.stage.Parameters;
 import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
 
-/// The experts' networks in bf16 on tensor cores, over rows sorted by expert. Few rows an expert
-/// are gathered by the first product itself; many are copied in order first.
+/// The experts' networks in bf16 or binary16 on tensor cores, over rows sorted by expert. Few rows
+/// an expert are gathered by the first product itself; many are copied in order first.
 final class HalfNetwork {
   private final LayerSpec spec;
   private final HalfProducts products;
@@ -33,12 +33,12 @@ final class HalfNetwork {
     up = layer(parameters, "experts.up");
     gate = spec.gated() ? layer(parameters, "experts.gate") : null;
     down = layer(parameters, "experts.down");
-    rounded = memory.halves(spec.maxSlots(), spec.dModel());
-    hidden = memory.halves(spec.maxSlots(), spec.dHidden());
-    kept = CudaStageFactory.trains(spec) ? new Kept(spec, parameters, memory) : null;
+    rounded = memory.halves(products, spec.maxSlots(), spec.dModel());
+    hidden = memory.halves(products, spec.maxSlots(), spec.dHidden());
+    kept = CudaStageFactory.trains(spec) ? new Kept(products, spec, parameters, memory) : null;
   }
 
-  /// What training needs besides; rows of bf16 `[slots, dHidden]`, and gradients of the weights.
+  /// What training needs besides; rows `[slots, dHidden]`, and gradients of the weights.
   private static final class Kept {
     final CudaTensor raised;
     final @Nullable CudaTensor gated;
@@ -48,19 +48,19 @@ final class HalfNetwork {
     final @Nullable LinearWeights gate;
     final LinearWeights down;
 
-    Kept(LayerSpec spec, Parameters parameters, StageMemory memory) {
-      raised = memory.halves(spec.maxSlots(), spec.dHidden());
-      dRaised = memory.halves(spec.maxSlots(), spec.dHidden());
-      gated = spec.gated() ? memory.halves(spec.maxSlots(), spec.dHidden()) : null;
-      dGated = spec.gated() ? memory.halves(spec.maxSlots(), spec.dHidden()) : null;
+    Kept(HalfProducts products, LayerSpec spec, Parameters parameters, StageMemory memory) {
+      raised = memory.halves(products, spec.maxSlots(), spec.dHidden());
+      dRaised = memory.halves(products, spec.maxSlots(), spec.dHidden());
+      gated = spec.gated() ? memory.halves(products, spec.maxSlots(), spec.dHidden()) : null;
+      dGated = spec.gated() ? memory.halves(products, spec.maxSlots(), spec.dHidden()) : null;
       up = parameters.linearGradients("experts.up");
       gate = spec.gated() ? parameters.linearGradients("experts.gate") : null;
       down = parameters.linearGradients("experts.down");
     }
   }
 
-  /// The products in bf16 for a block, if the backend multiplies so and tensor cores can read its
-  /// rows and weights.
+  /// The products in 16 bits for a block, if the backend multiplies so, tensor cores can read its
+  /// rows and weights, and there are gradients if it trains.
   static @Nullable HalfProducts productsFor(CudaBackend backend, StageContext context) {
     LayerSpec spec = context.spec();
     HalfProducts products = backend.halfProducts().orElse(null);
@@ -71,8 +71,9 @@ final class HalfNetwork {
             : List.of("experts.up", "experts.down");
     return products != null
             && even
+            && (products.trains() || !CudaStageFactory.trains(spec))
             && names.stream()
-                .allMatch(name -> HalfProducts.fits(context.parameters().linear(name).weight()))
+                .allMatch(name -> products.reads(context.parameters().linear(name).weight()))
         ? products
         : null;
   }
@@ -111,7 +112,7 @@ final class HalfNetwork {
       products.forwardInParts(stream, sorted, slots, hidden, down, out, parts);
       return;
     }
-    HalfRows.sort(stream, tokens, positions, rounded, slots, spec.topK());
+    HalfRows.sort(stream, groups, tokens, positions, rounded, slots);
     if (kept == null) {
       products.up(stream, sorted, slots, rounded, false, up, gate, spec.activation(), hidden);
     } else {

@@ -2,8 +2,10 @@ package moe.backend.cuda.stage;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import moe.backend.cuda.CudaBackend;
 import moe.backend.cuda.CudaTensor;
+import moe.backend.cuda.HalfProducts;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
 import moe.spi.error.MoeException;
@@ -23,9 +25,9 @@ final class StageMemory implements AutoCloseable {
     return allocate(DType.F32, dims);
   }
 
-  /// BF16 of this shape.
-  CudaTensor halves(long... dims) {
-    return allocate(DType.BF16, dims);
+  /// Rows of the type of these products.
+  CudaTensor halves(HalfProducts products, long... dims) {
+    return keep(() -> products.allocate(Shape.of(dims)));
   }
 
   /// I32 of this shape.
@@ -48,8 +50,12 @@ final class StageMemory implements AutoCloseable {
   }
 
   private CudaTensor allocate(DType type, long... dims) {
+    return keep(() -> backend.allocate(type, Shape.of(dims)));
+  }
+
+  private CudaTensor keep(Supplier<CudaTensor> allocation) {
     try {
-      CudaTensor tensor = backend.allocate(type, Shape.of(dims));
+      CudaTensor tensor = allocation.get();
       tensors.add(tensor);
       return tensor;
     } catch (MoeException e) {

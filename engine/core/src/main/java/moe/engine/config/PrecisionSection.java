@@ -9,8 +9,8 @@ public record PrecisionSection(
     @Key(
             value =
                 "Format of matrix products; sums and trained weights are in float32 always. `auto`"
-                    + " is `f32` on every backend; `cuda` also has `tf32` and `bf16`. A backend"
-                    + " without the format is refused.",
+                    + " is `f32` on every backend; `cuda` also has `tf32`, `bf16`, and `f16` with"
+                    + " gradients in TF32. A backend without the format is refused.",
             absent = "auto")
         Compute compute,
     @Key(

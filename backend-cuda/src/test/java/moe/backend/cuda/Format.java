@@ -1,0 +1,27 @@
+package moe.backend.cuda;
+
+import moe.spi.device.Compute;
+
+/// The formats in which products multiply, by the kernels for compute capability 9.0 and by those
+/// for any GPU, with the error they may have.
+public enum Format {
+  /// Both operands rounded to 7 fraction bits: measured up to 2.6e-3 of a dense layer, 4e-3 of a
+  /// block.
+  BF16(Compute.BF16, false, 6e-3),
+  BF16_PORTABLE(Compute.BF16, true, 6e-3),
+  /// To 10 fraction bits, an eighth of that: measured up to 3.3e-4 and 5e-4.
+  F16(Compute.F16, false, 1e-3),
+  F16_PORTABLE(Compute.F16, true, 1e-3);
+
+  final Compute compute;
+  final boolean portable;
+
+  /// The most that the norm of an error may be, by that of the result.
+  public final double tolerance;
+
+  Format(Compute compute, boolean portable, double tolerance) {
+    this.compute = compute;
+    this.portable = portable;
+    this.tolerance = tolerance;
+  }
+}
