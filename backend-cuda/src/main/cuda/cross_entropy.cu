@@ -1,21 +1,28 @@
 // moe_cross_entropy: losses[r] = log Σ e^logits[r] − logits[r, target] and its gradient, one block a
 // row: a pass for the largest and the sum (rescaled as a larger one appears), a pass for the
-// gradient. moe_argmax: the index of the largest of each row.
+// gradient, for which the row lies in the L2. moe_argmax: the index of the largest of each row.
 //
 // logits     F32 [rows, vocab]
 // targets    I32 [rows]; negative: masked, loss and gradient 0; beyond vocab: NaN
 // losses     F32 [rows]
-// dLogits    F32 [rows, vocab] or null, gradientScale · (softmax − one-hot); may be logits
+// dLogits    gradientScale · (softmax − one-hot): F32 [rows, vocab] or null, may be logits;
+//            moe_cross_entropy_half: bf16 [rows, stride], columns from vocab on 0, stride even
 // indexes    I32 [rows]; of equals the smallest, NaN never, 0 for a row of NaN
 //
-// Launch: block = 512 (moe_argmax: 1024), grid = rows, shared = 0.
+// Launch: block = 1024, grid = rows, shared = 0. One block a multiprocessor: the rows of all of them
+// are less than the L2 of the GPUs that have large vocabularies to do.
 #include "dependent.cuh"
+#include "exponential.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
 
 namespace moe {
 
-constexpr int ROW_BLOCK = 512;
+constexpr int ROW_BLOCK = 1024;
+constexpr int ROW_BATCH = 16;  // loads under way together
+
+/// e^x.
+__device__ __forceinline__ float exponential(float x) { return power2(x * LOG2_E); }
 
 /// Σ e^(x − max) with its max.
 struct ExpSum {
@@ -28,43 +35,37 @@ struct ExpSum {
       sum += otherSum;  // nothing yet, or NaN to be kept
       return;
     }
-    sum = sum * expf(max - larger) + otherSum * expf(otherMax - larger);
+    sum = sum * exponential(max - larger) + otherSum * exponential(otherMax - larger);
     max = larger;
   }
 
   /// NaN makes the sum NaN.
-  __device__ __forceinline__ void add(float x) {
-    if (x <= max) {
-      sum += expf(x - max);
-    } else if (x > max) {
-      sum = sum * expf(max - x) + 1.0f;
-      max = x;
-    } else {
-      sum += x;
+  __device__ __forceinline__ void add(const float (&x)[ROW_BATCH]) {
+    float larger = max;
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) larger = fmaxf(larger, x[i]);
+    float more = 0.0f;
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) {
+      // The largest may be infinite, and −∞ the largest so far.
+      more += x[i] == larger ? (larger == -INFINITY ? 0.0f : 1.0f) : exponential(x[i] - larger);
     }
+    sum = (max == larger ? sum : sum * exponential(max - larger)) + more;
+    max = larger;
   }
 };
 
-}  // namespace moe
-
-extern "C" __global__ void __launch_bounds__(512)
-    moe_cross_entropy(const float* logits, const int* targets, float* losses, float* dLogits,
-                      int vocab, float gradientScale) {
-  __shared__ float maxima[16], sums[16];
-  int64_t at = static_cast<int64_t>(blockIdx.x) * vocab;
-  int target = targets[blockIdx.x];
-  if (target < 0) {
-    if (threadIdx.x == 0) losses[blockIdx.x] = 0.0f;
-    if (dLogits) {
-      for (int i = threadIdx.x; i < vocab; i += moe::ROW_BLOCK) dLogits[at + i] = 0.0f;
+/// The sum over a row of a block's threads, known to all.
+__device__ __forceinline__ ExpSum expSumOf(const float* row, int vocab) {
+  __shared__ float maxima[ROW_BLOCK / 32], sums[ROW_BLOCK / 32];
+  ExpSum mine;
+  for (int base = threadIdx.x; base < vocab; base += ROW_BATCH * ROW_BLOCK) {
+    float x[ROW_BATCH];
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) {
+      int column = base + i * ROW_BLOCK;
+      x[i] = column < vocab ? row[column] : -INFINITY;
     }
-    return;
-  }
-  float correct = target < vocab ? logits[at + target] : __int_as_float(0x7fc00000);
-  moe::ExpSum mine;
-  for (int i = threadIdx.x; i < vocab; i += moe::ROW_BLOCK) {
-    float x = logits[at + i];
-    if (mine.sum == 0.0f && x == -INFINITY) continue;  // e^−∞, before there is a max
     mine.add(x);
   }
 #pragma unroll
@@ -78,14 +79,84 @@ extern "C" __global__ void __launch_bounds__(512)
     sums[threadIdx.x >> 5] = mine.sum;
   }
   __syncthreads();
-  moe::ExpSum all;
-  for (int warp = 0; warp < 16; ++warp) all.add(maxima[warp], sums[warp]);
+  ExpSum all;
+  for (int warp = 0; warp < ROW_BLOCK / 32; ++warp) all.add(maxima[warp], sums[warp]);
+  return all;
+}
+
+/// The loss of this block's row; whether it counts.
+__device__ __forceinline__ bool rowLoss(
+    const float* row, int target, float* losses, int vocab, ExpSum& all) {
+  if (target < 0) {
+    if (threadIdx.x == 0) losses[blockIdx.x] = 0.0f;
+    return false;
+  }
+  float correct = target < vocab ? row[target] : __int_as_float(0x7fc00000);
+  all = expSumOf(row, vocab);
   if (threadIdx.x == 0) losses[blockIdx.x] = all.max - correct + logf(all.sum);
+  return true;
+}
+
+}  // namespace moe
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+    moe_cross_entropy(const float* logits, const int* targets, float* losses, float* dLogits,
+                      int vocab, float gradientScale) {
+  using namespace moe;
+  const float* row = logits + static_cast<int64_t>(blockIdx.x) * vocab;
+  int target = targets[blockIdx.x];
+  ExpSum all;
+  bool counts = rowLoss(row, target, losses, vocab, all);
   if (!dLogits) return;
-  float factor = gradientScale / all.sum;
-  for (int i = threadIdx.x; i < vocab; i += moe::ROW_BLOCK) {
-    float d = expf(logits[at + i] - all.max) * factor;
-    dLogits[at + i] = i == target ? d - gradientScale : d;
+  float* to = dLogits + static_cast<int64_t>(blockIdx.x) * vocab;
+  float factor = counts ? gradientScale / all.sum : 0.0f;
+  for (int base = threadIdx.x; base < vocab; base += ROW_BATCH * ROW_BLOCK) {
+    float x[ROW_BATCH];
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) {
+      int column = base + i * ROW_BLOCK;
+      x[i] = counts && column < vocab ? row[column] : 0.0f;
+    }
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) {
+      int column = base + i * ROW_BLOCK;
+      float d = counts ? exponential(x[i] - all.max) * factor : 0.0f;
+      if (column < vocab) to[column] = column == target ? d - gradientScale : d;
+    }
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+    moe_cross_entropy_half(const float* logits, const int* targets, float* losses,
+                           moe::bf16* dLogits, int vocab, int stride, float gradientScale) {
+  using namespace moe;
+  awaitPredecessor();
+  releaseSuccessor();
+  const float* row = logits + static_cast<int64_t>(blockIdx.x) * vocab;
+  int target = targets[blockIdx.x];
+  ExpSum all;
+  bool counts = rowLoss(row, target, losses, vocab, all);
+  uint32_t* to = reinterpret_cast<uint32_t*>(dLogits + static_cast<int64_t>(blockIdx.x) * stride);
+  float factor = counts ? gradientScale / all.sum : 0.0f;
+  constexpr int PAIRS = ROW_BATCH / 2;
+  for (int base = threadIdx.x; base < stride / 2; base += PAIRS * ROW_BLOCK) {
+    float x[ROW_BATCH];
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) {
+      int column = (base + i / 2 * ROW_BLOCK) * 2 + i % 2;
+      x[i] = counts && column < vocab ? row[column] : 0.0f;
+    }
+#pragma unroll
+    for (int i = 0; i < ROW_BATCH; ++i) {
+      int column = (base + i / 2 * ROW_BLOCK) * 2 + i % 2;
+      x[i] = counts && column < vocab ? exponential(x[i] - all.max) * factor : 0.0f;
+      if (column == target) x[i] -= gradientScale;
+    }
+#pragma unroll
+    for (int i = 0; i < PAIRS; ++i) {
+      int pair = base + i * ROW_BLOCK;
+      if (pair < stride / 2) to[pair] = packBf16(x[2 * i], x[2 * i + 1]);
+    }
   }
 }
 

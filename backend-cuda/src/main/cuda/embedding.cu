@@ -33,6 +33,23 @@ __device__ __forceinline__ void embed(const int* ids, const W* table, const floa
   }
 }
 
+constexpr int SEARCHED = 1024;  // tokens at a time
+
+/// Whether this thread finds an id among [base, base + 1024) before `end`; and which its warp finds,
+/// a bit a token.
+__device__ __forceinline__ bool search(
+    const int* ids, int id, int base, int end, unsigned (&warp)[SEARCHED / 256]) {
+  bool any = false;
+#pragma unroll
+  for (int i = 0; i < SEARCHED / 256; ++i) {
+    int at = base + i * 256 + threadIdx.x;
+    bool same = at < end && ids[at] == id;
+    any |= same;
+    warp[i] = __ballot_sync(~0u, same);
+  }
+  return any;
+}
+
 }  // namespace moe
 
 extern "C" __global__ void __launch_bounds__(256)
@@ -55,27 +72,40 @@ extern "C" __global__ void __launch_bounds__(256)
 extern "C" __global__ void __launch_bounds__(256)
     moe_embed_back_tokens(const int* ids, const float* dOut, float* dTable, int tokens, int vocab,
                           int dModel) {
-  __shared__ int matches[256];
+  using namespace moe;
+  __shared__ unsigned found[SEARCHED / 32];
   int token = blockIdx.x;
   int id = ids[token];
   if (id < 0 || id >= vocab) return;
-  for (int base = 0; base < token; base += 256) {
-    int other = base + threadIdx.x;
-    if (__syncthreads_or(other < token && ids[other] == id)) return;
+  unsigned own[SEARCHED / 256];
+  for (int base = 0; base < token; base += SEARCHED) {
+    if (__syncthreads_or(search(ids, id, base, token, own))) return;
   }
   float* to = dTable + static_cast<int64_t>(id) * dModel;
-  for (int base = token; base < tokens; base += 256) {
-    int other = base + threadIdx.x;
-    bool match = other < tokens && ids[other] == id;
-    if (!__syncthreads_or(match)) continue;
-    matches[threadIdx.x] = match;
-    __syncthreads();
-    for (int j = 0; j < 256; ++j) {
-      if (!matches[j]) continue;
-      const float* from = dOut + static_cast<int64_t>(base + j) * dModel;
-      for (int i = threadIdx.x; i < dModel; i += 256) to[i] += from[i];
+  for (int first = threadIdx.x; first - static_cast<int>(threadIdx.x) < dModel; first += 1024) {
+    float sums[4] = {};
+    for (int base = token; base < tokens; base += SEARCHED) {
+      if (!__syncthreads_or(search(ids, id, base, tokens, own))) continue;
+      if ((threadIdx.x & 31) == 0) {
+#pragma unroll
+        for (int i = 0; i < SEARCHED / 256; ++i) found[i * 8 + (threadIdx.x >> 5)] = own[i];
+      }
+      __syncthreads();
+      for (int word = 0; word < SEARCHED / 32; ++word) {
+        for (unsigned left = found[word]; left != 0; left &= left - 1) {
+          int other = base + word * 32 + __ffs(left) - 1;
+          const float* from = dOut + static_cast<int64_t>(other) * dModel;
+#pragma unroll
+          for (int i = 0; i < 4; ++i) {
+            if (first + i * 256 < dModel) sums[i] += from[first + i * 256];
+          }
+        }
+      }
     }
-    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (first + i * 256 < dModel) to[first + i * 256] += sums[i];
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 // Rows and steps begin at addresses of 16 bytes and are read in eights.
 #pragma once
 
+#include "asynchronous.cuh"
 #include "gemm.cuh"
 #include "half.cuh"
 #include "mma.cuh"
@@ -27,59 +28,6 @@ constexpr int HALF_BLOCK = 256;
 constexpr int halfSharedBytes(int tile) { return HALF_STAGES * 2 * tile * HALF_STEP * 2; }
 
 // ---- instructions ----
-
-/// Begins to copy 16 bytes to shared memory past the L1, or zeros if not `valid`.
-__device__ __forceinline__ void copyLater(uint8_t* target, const void* source, bool valid) {
-#ifdef MOE_EMULATED
-  emulatedCopyLater(target, source, valid);
-#else
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
-                   static_cast<uint32_t>(__cvta_generic_to_shared(target))),
-               "l"(source), "r"(valid ? 16 : 0)
-               : "memory");
-#endif
-}
-
-/// Ends a group of copies of this thread.
-__device__ __forceinline__ void endCopies() {
-#ifdef MOE_EMULATED
-  emulatedEndCopies();
-#else
-  asm volatile("cp.async.commit_group;" ::: "memory");
-#endif
-}
-
-/// Waits for the copies of this thread, but for those of the last PENDING groups.
-template <int PENDING>
-__device__ __forceinline__ void awaitCopies() {
-#ifdef MOE_EMULATED
-  emulatedAwaitCopies(PENDING);
-#else
-  asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
-#endif
-}
-
-/// Four matrices of 8 x 8; lane l gives the address of row l % 8 of matrix l / 8, and gets of each
-/// row l / 4, columns (l % 4) · 2, + 1; TRANSPOSED: column l / 4, rows (l % 4) · 2, + 1.
-template <bool TRANSPOSED>
-__device__ __forceinline__ void loadMatrices(uint32_t (&to)[4], const uint8_t* row) {
-#ifdef MOE_EMULATED
-  emulatedLoadMatrices(to, row, TRANSPOSED);
-#else
-  uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
-  if constexpr (TRANSPOSED) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-                 : "r"(address)
-                 : "memory");
-  } else {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-                 : "r"(address)
-                 : "memory");
-  }
-#endif
-}
 
 /// As multiplyBf16, of either type.
 template <class T>

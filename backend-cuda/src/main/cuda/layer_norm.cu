@@ -6,10 +6,17 @@
 //
 // moe_add_layer_norm: x = a + b first; x may be a or b.
 //
-// moe_layer_norm, moe_add_layer_norm, moe_layer_norm_back:  block = 256, grid = rows, shared = 0. Two passes over a row,
-//   which the L1 keeps.
-// moe_layer_norm_back_weights:          block = (32, 32), grid = ceil(width / 32), shared = 0.
-//   32 sums of every 32nd row, added up in order.
+// Rows of at most 1024 numbers, a multiple of 4, all aligned to 16 bytes: a row a warp, in its registers.
+//   moe_layer_norm_narrow, moe_add_layer_norm_narrow: block = 256, grid = ceil(rows / 8), shared = 0.
+//   moe_layer_norm_back_768, _1024 (the widest row): all gradients in one pass, those of gain and bias
+//     in parts F32 [grid, 2, width]. block = 256, grid <= ceil(rows / 8), shared = 0.
+//   moe_layer_norm_sum_parts: block = (32, 32), grid = (ceil(width / 32), 2), shared = 0; count = the
+//     grid before.
+// Others:
+//   moe_layer_norm, moe_add_layer_norm, moe_layer_norm_back: block = 256, grid = rows, shared = 0. Two
+//     passes over a row, which the L1 keeps.
+//   moe_layer_norm_back_weights: block = (32, 32), grid = ceil(width / 32), shared = 0. 32 sums of every
+//     32nd row, added up in order.
 #include "dependent.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
@@ -37,7 +44,208 @@ __device__ __forceinline__ void layerNorm(
   }
 }
 
+constexpr int NARROW = 8;  // times 4 numbers a lane
+
+/// A warp's row, 4 neighbours of every 128 a lane.
+template <int FOURS>
+struct WarpRow {
+  float4 fours[FOURS];
+
+  /// Numbers beyond the width become 0.
+  __device__ __forceinline__ void load(const float* row, int width) {
+#pragma unroll
+    for (int i = 0; i < FOURS; ++i) {
+      int at = i * 128 + (threadIdx.x & 31) * 4;
+      fours[i] = at < width ? *reinterpret_cast<const float4*>(row + at) : make_float4(0, 0, 0, 0);
+    }
+  }
+
+  __device__ __forceinline__ void store(float* row, int width) const {
+#pragma unroll
+    for (int i = 0; i < FOURS; ++i) {
+      int at = i * 128 + (threadIdx.x & 31) * 4;
+      if (at < width) *reinterpret_cast<float4*>(row + at) = fours[i];
+    }
+  }
+
+  /// Calls work(number, column) for each of this lane's numbers in the row.
+  template <class Work>
+  __device__ __forceinline__ void each(int width, Work work) {
+#pragma unroll
+    for (int i = 0; i < FOURS; ++i) {
+      int at = i * 128 + (threadIdx.x & 31) * 4;
+      if (at >= width) continue;
+      work(fours[i].x, at);
+      work(fours[i].y, at + 1);
+      work(fours[i].z, at + 2);
+      work(fours[i].w, at + 3);
+    }
+  }
+};
+
+__device__ __forceinline__ void narrowNorm(
+    WarpRow<NARROW>& x, int64_t row, const float* gain, const float* bias, float* y, float* mean,
+    float* inverse, int width, float epsilon) {
+  float sum = 0.0f, squares = 0.0f;
+  x.each(width, [&](float value, int) { sum += value; });
+  float average = warpSum(sum) / width;
+  x.each(width, [&](float value, int) {
+    float d = value - average;
+    squares = fmaf(d, d, squares);
+  });
+  float scale = 1.0f / sqrtf(warpSum(squares) / width + epsilon);
+  WarpRow<NARROW> shift;
+  shift.load(bias, width);
+#pragma unroll
+  for (int i = 0; i < NARROW; ++i) {
+    int at = i * 128 + (threadIdx.x & 31) * 4;
+    if (at >= width) continue;
+    float4 g = *reinterpret_cast<const float4*>(gain + at), b = shift.fours[i];
+    float4& v = x.fours[i];
+    v.x = fmaf((v.x - average) * scale, g.x, b.x);
+    v.y = fmaf((v.y - average) * scale, g.y, b.y);
+    v.z = fmaf((v.z - average) * scale, g.z, b.z);
+    v.w = fmaf((v.w - average) * scale, g.w, b.w);
+  }
+  x.store(y + row * width, width);
+  if ((threadIdx.x & 31) == 0) {
+    mean[row] = average;
+    inverse[row] = scale;
+  }
+}
+
+template <int FOURS>
+__device__ __forceinline__ void narrowBack(
+    const float* dY, const float* x, const float* gain, const float* mean, const float* inverse,
+    float* dX, float* parts, int rows, int width) {
+  __shared__ float columns[8][FOURS * 128];
+  awaitPredecessor();
+  releaseSuccessor();
+  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+  float dGain[FOURS * 4] = {}, dBias[FOURS * 4] = {};
+  for (int64_t row = static_cast<int64_t>(blockIdx.x) * 8 + warp; row < rows;
+       row += static_cast<int64_t>(gridDim.x) * 8) {
+    WarpRow<FOURS> d, n;
+    d.load(dY + row * width, width);
+    n.load(x + row * width, width);
+    float average = mean[row], scale = inverse[row], sum = 0.0f, product = 0.0f;
+#pragma unroll
+    for (int i = 0; i < FOURS; ++i) {
+      int at = i * 128 + lane * 4;
+      if (at >= width) continue;
+      float4 g = *reinterpret_cast<const float4*>(gain + at);
+      float* ds = &d.fours[i].x;
+      float* ns = &n.fours[i].x;
+      const float* gs = &g.x;
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        ns[j] = (ns[j] - average) * scale;
+        dGain[4 * i + j] = fmaf(ds[j], ns[j], dGain[4 * i + j]);
+        dBias[4 * i + j] += ds[j];
+        ds[j] *= gs[j];
+        sum += ds[j];
+        product = fmaf(ds[j], ns[j], product);
+      }
+    }
+    sum = warpSum(sum) / width;
+    product = warpSum(product) / width;
+#pragma unroll
+    for (int i = 0; i < FOURS; ++i) {
+      int at = i * 128 + lane * 4;
+      if (at >= width) continue;
+      float4* to = reinterpret_cast<float4*>(dX + row * width + at);
+      float4 old = *to, a = d.fours[i], b = n.fours[i];
+      old.x += scale * (a.x - sum - b.x * product);
+      old.y += scale * (a.y - sum - b.y * product);
+      old.z += scale * (a.z - sum - b.z * product);
+      old.w += scale * (a.w - sum - b.w * product);
+      *to = old;
+    }
+  }
+#pragma unroll
+  for (int which = 0; which < 2; ++which) {
+    __syncthreads();  // the sums before are read
+#pragma unroll
+    for (int i = 0; i < FOURS * 4; ++i) {
+      columns[warp][i / 4 * 128 + lane * 4 + i % 4] = which == 0 ? dGain[i] : dBias[i];
+    }
+    __syncthreads();
+    for (int column = threadIdx.x; column < width; column += 256) {
+      float total = 0.0f;
+#pragma unroll
+      for (int of = 0; of < 8; ++of) total += columns[of][column];
+      parts[(static_cast<int64_t>(blockIdx.x) * 2 + which) * width + column] = total;
+    }
+  }
+}
+
 }  // namespace moe
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_layer_norm_narrow(const float* x, const float* gain, const float* bias, float* y,
+                          float* mean, float* inverse, int rows, int width, float epsilon) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
+  int64_t row = static_cast<int64_t>(blockIdx.x) * 8 + (threadIdx.x >> 5);
+  if (row >= rows) return;
+  moe::WarpRow<moe::NARROW> own;
+  own.load(x + row * width, width);
+  moe::narrowNorm(own, row, gain, bias, y, mean, inverse, width, epsilon);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_add_layer_norm_narrow(const float* a, const float* b, float* x, const float* gain,
+                              const float* bias, float* y, float* mean, float* inverse, int rows,
+                              int width, float epsilon) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
+  int64_t row = static_cast<int64_t>(blockIdx.x) * 8 + (threadIdx.x >> 5);
+  if (row >= rows) return;
+  moe::WarpRow<moe::NARROW> own, other;
+  own.load(a + row * width, width);
+  other.load(b + row * width, width);
+#pragma unroll
+  for (int i = 0; i < moe::NARROW; ++i) {
+    float4 &to = own.fours[i], more = other.fours[i];
+    to = make_float4(to.x + more.x, to.y + more.y, to.z + more.z, to.w + more.w);
+  }
+  own.store(x + row * width, width);
+  moe::narrowNorm(own, row, gain, bias, y, mean, inverse, width, epsilon);
+}
+
+extern "C" __global__ void __launch_bounds__(256, 2)
+    moe_layer_norm_back_768(const float* dY, const float* x, const float* gain, const float* mean,
+                            const float* inverse, float* dX, float* parts, int rows, int width) {
+  moe::narrowBack<6>(dY, x, gain, mean, inverse, dX, parts, rows, width);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_layer_norm_back_1024(const float* dY, const float* x, const float* gain, const float* mean,
+                             const float* inverse, float* dX, float* parts, int rows, int width) {
+  moe::narrowBack<8>(dY, x, gain, mean, inverse, dX, parts, rows, width);
+}
+
+extern "C" __global__ void __launch_bounds__(1024)
+    moe_layer_norm_sum_parts(const float* parts, float* dGain, float* dBias, int count, int width) {
+  __shared__ float sums[32][33];
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
+  int column = blockIdx.x * 32 + threadIdx.x, which = blockIdx.y;
+  float sum = 0.0f;
+  if (column < width) {
+#pragma unroll 4
+    for (int part = threadIdx.y; part < count; part += 32) {
+      sum += parts[(static_cast<int64_t>(part) * 2 + which) * width + column];
+    }
+  }
+  sums[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y != 0 || column >= width) return;
+  float total = 0.0f;
+  for (int y = 0; y < 32; ++y) total += sums[y][threadIdx.x];
+  float* to = which == 0 ? dGain : dBias;
+  to[column] += total;
+}
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_layer_norm(const float* x, const float* gain, const float* bias, float* y, float* mean,

@@ -21,4 +21,27 @@ __device__ __forceinline__ void multiplyBf16(
 #endif
 }
 
+/// Four matrices of 8 × 8 numbers of 16 bits in shared memory; lane l gives the address of row l % 8
+/// of matrix l / 8, and gets of each row l / 4, columns (l % 4) · 2, + 1; TRANSPOSED: column l / 4, rows
+/// (l % 4) · 2, + 1.
+template <bool TRANSPOSED>
+__device__ __forceinline__ void loadMatrices(uint32_t (&to)[4], const void* row) {
+#ifdef MOE_EMULATED
+  emulatedLoadMatrices(to, row, TRANSPOSED);
+#else
+  uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
+  if constexpr (TRANSPOSED) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"(address)
+                 : "memory");
+  } else {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"(address)
+                 : "memory");
+  }
+#endif
+}
+
 }  // namespace moe

@@ -3,14 +3,12 @@
 // moe_step_limit:   norm = √Σ squares; factor[0] = limit / norm where that is below 1, else 1. If
 //                   the norm or a loss is no finite number, factor[0] and schedule[0], the rate of
 //                   AdamW, become 0. A limit of 0 is none.
-// moe_step_scale:   x *= factor[0]; 0 gives zeros whatever x held, 1 reads nothing.
 // moe_step_advance: history[position[0]] = value[0], if there is room; then ++position[0].
 //
-// squares  F32 [n], losses F32 [m], factor F32 [1], schedule F32 [3], x F32 [n]
+// squares  F32 [n], losses F32 [m], factor F32 [1], schedule F32 [3]
 // position, value  I32 [1]; history I32 [length]
 //
-// Launch: limit: block = 1024, grid = 1; scale: block = 256, grid = min(ceil(n / 1024), 65535);
-//   advance: block = 32, grid = 1.
+// Launch: limit: block = 1024, grid = 1; advance: block = 32, grid = 1.
 #include "dependent.cuh"
 #include "numeric.cuh"
 #include "reduce.cuh"
@@ -32,16 +30,6 @@ extern "C" __global__ void __launch_bounds__(1024)
     schedule[0] = 0.0f;
   } else {
     *factor = limit > 0.0f && norm > limit ? static_cast<float>(limit / norm) : 1.0f;
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(256)
-    moe_step_scale(float* x, const float* factor, int64_t n) {
-  float by = *factor;
-  if (by == 1.0f) return;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; i < n;
-       i += static_cast<int64_t>(gridDim.x) * 256) {
-    x[i] = by == 0.0f ? 0.0f : x[i] * by;
   }
 }
 

@@ -4,7 +4,7 @@
 // parts  F64 [grid]
 //
 // moe_sum_of_squares: block = 256, grid = min(ceil(n / 1024), 1024), shared = 0.
-// moe_sum_of_parts:   block = 256, grid = 1, shared = 0; n = the grid before.
+// moe_sum_of_parts:   block = 1024, grid = 1, shared = 0; n = the grid before.
 #include "numeric.cuh"
 #include "reduce.cuh"
 
@@ -20,10 +20,10 @@ extern "C" __global__ void __launch_bounds__(256)
   if (threadIdx.x == 0) parts[blockIdx.x] = sum;
 }
 
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(1024)
     moe_sum_of_parts(const double* parts, float* out, int n) {
   double sum = 0.0;
-  for (int i = threadIdx.x; i < n; i += 256) sum += parts[i];
+  for (int i = threadIdx.x; i < n; i += 1024) sum += parts[i];
   sum = moe::blockSum(sum);
   if (threadIdx.x == 0) *out = static_cast<float>(sum);
 }

@@ -62,6 +62,7 @@ struct Warp {
 struct Copy {
   void* target;
   const void* source;
+  int bytes;
 };
 
 struct Fiber {
@@ -204,6 +205,16 @@ inline void __syncthreads() { emulated::await(emulated::block, false); }
 inline bool __syncthreads_or(bool flag) { return emulated::await(emulated::block, flag); }
 inline void __syncwarp() { emulated::await(emulated::warp().barrier, false); }
 inline bool __any_sync(unsigned, bool flag) { return emulated::await(emulated::warp().barrier, flag); }
+inline unsigned __ballot_sync(unsigned, bool flag) {
+  emulated::Warp& warp = emulated::warp();
+  warp.slots[emulated::lane()][0] = flag;
+  emulated::await(warp.barrier, false);
+  unsigned all = 0;
+  for (int i = 0; i < 32; ++i) all |= static_cast<unsigned>(warp.slots[i][0]) << i;
+  emulated::await(warp.barrier, false);
+  return all;
+}
+inline int __ffs(unsigned bits) { return __builtin_ffs(bits); }
 inline unsigned __match_any_sync(unsigned, int value) {
   unsigned same = 0;
   for (int i = 0; i < 32; ++i) same |= (emulated::exchange(value, i) == value) << i;
@@ -294,9 +305,9 @@ inline void emulatedLoadMatrices(uint32_t (&to)[4], const void* row, bool transp
   emulated::await(warp.barrier, false);
 }
 /// cp.async: what is there is lost at once, what comes is there when it has been waited for.
-inline void emulatedCopyLater(void* target, const void* source, bool valid) {
-  std::memset(target, 0xff, 16);
-  emulated::fibers[emulated::running].begun.push_back({target, valid ? source : nullptr});
+inline void emulatedCopyLater(void* target, const void* source, bool valid, int bytes) {
+  std::memset(target, 0xff, bytes);
+  emulated::fibers[emulated::running].begun.push_back({target, valid ? source : nullptr, bytes});
 }
 inline void emulatedEndCopies() {
   emulated::Fiber& fiber = emulated::fibers[emulated::running];
@@ -308,9 +319,9 @@ inline void emulatedAwaitCopies(size_t pending) {
   while (copies.size() > pending) {
     for (emulated::Copy copy : copies.front()) {
       if (copy.source) {
-        std::memcpy(copy.target, copy.source, 16);
+        std::memcpy(copy.target, copy.source, copy.bytes);
       } else {
-        std::memset(copy.target, 0, 16);
+        std::memset(copy.target, 0, copy.bytes);
       }
     }
     copies.erase(copies.begin());

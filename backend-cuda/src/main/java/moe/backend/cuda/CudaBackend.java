@@ -56,7 +56,8 @@ public final class CudaBackend implements Backend {
     HalfDense half = halfProducts == null ? null : new HalfDense(halfProducts);
     RoundingForward rounding = arithmetic == Arithmetic.F16 ? half : null;
     this.dense =
-        new CudaDenseOps(new Products(device.multiprocessors(), arithmetic, rounding), half);
+        new CudaDenseOps(
+            new Products(device.multiprocessors(), arithmetic, rounding), half, memory);
     this.exactProducts = new Products(device.multiprocessors(), Arithmetic.F32, null);
   }
 

@@ -21,8 +21,10 @@ final class CudaDenseOps implements DenseOps {
   private final Products products;
   private final LinearOps linears;
   private final boolean half;
+  private final StepOps recordable;
 
-  CudaDenseOps(Products products, @Nullable HalfDense half) {
+  CudaDenseOps(Products products, @Nullable HalfDense half, CudaMemory memory) {
+    this.recordable = new StepOps(memory);
     this.products = products;
     this.linears = new LinearOps(products, half);
     this.half = half != null && half.trains();
@@ -168,6 +170,34 @@ final class CudaDenseOps implements DenseOps {
   }
 
   @Override
+  public void linearCrossEntropy(
+      Tensor x,
+      LinearWeights weights,
+      Tensor targets,
+      Tensor losses,
+      float gradientScale,
+      Tensor logits,
+      Tensor dX,
+      LinearWeights gradients,
+      DeviceStream stream) {
+    boolean done =
+        linears.head(
+            CudaStream.of(stream),
+            x,
+            weights,
+            targets,
+            losses,
+            gradientScale,
+            logits,
+            dX,
+            gradients);
+    if (!done) {
+      DenseOps.super.linearCrossEntropy(
+          x, weights, targets, losses, gradientScale, logits, dX, gradients, stream);
+    }
+  }
+
+  @Override
   public void argMax(Tensor x, Tensor indexes, DeviceStream stream) {
     TokenOps.argMax(CudaStream.of(stream), x, indexes);
   }
@@ -224,6 +254,6 @@ final class CudaDenseOps implements DenseOps {
 
   @Override
   public Optional<RecordableOps> recordable() {
-    return Optional.of(StepOps.INSTANCE);
+    return Optional.of(recordable);
   }
 }

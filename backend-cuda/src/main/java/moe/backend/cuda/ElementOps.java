@@ -86,7 +86,7 @@ final class ElementOps {
     int parts = (int) Math.min(Math.ceilDiv(n, 1024), MOST_PARTS);
     stream.launch(SUM_PARTS, 256, parts, 1, 1).tensor(x).address(stream.scratch()).wide(n).run();
     stream
-        .launch(SUM_OF_PARTS, 256, 1, 1, 1)
+        .launch(SUM_OF_PARTS, 1024, 1, 1, 1)
         .address(stream.scratch())
         .tensor(out)
         .number(parts)

@@ -63,6 +63,40 @@ final class HalfDense implements RoundingForward {
     }
   }
 
+  /// A head without bias, its loss and its gradients: logits stay in float32 and their gradient is
+  /// rounded as it is made.
+  ///
+  /// @param logits F32 `[rows, vocab]`, overwritten
+  void lossAndBackward(
+      CudaStream stream,
+      Tensor x,
+      LinearWeights weights,
+      Tensor targets,
+      Tensor losses,
+      float gradientScale,
+      Tensor logits,
+      Tensor dX,
+      LinearWeights gradients) {
+    int rows = Math.toIntExact(x.shape().rows());
+    int in = (int) x.shape().lastDim();
+    int vocab = (int) logits.shape().lastDim();
+    int stride = stride(vocab);
+    long roundedX = stream.room(1, (long) rows * in);
+    long dLogits = stream.room(0, (long) rows * stride);
+    HalfRows.round(stream, x, roundedX, rows, in, in);
+    Products.Groups one = Products.Groups.ONE;
+    var layer = new HalfProducts.Layer(weights.weight(), null);
+    half.forward(stream, one, rows, roundedX, layer, logits);
+    TokenOps.crossEntropy(stream, logits, targets, losses, gradientScale, dLogits, stride);
+    half.backInput(stream, one, rows, dLogits, vocab, stride, weights.weight(), dX);
+    half.backWeight(stream, one, rows, dLogits, vocab, stride, roundedX, gradients.weight());
+  }
+
+  /// The copy engine wants rows of a multiple of 16 bytes.
+  private static int stride(int width) {
+    return (width + 7) & ~7;
+  }
+
   /// `dX = Wᵀ·dY`, `dW += dYᵀ·x`, `db += Σ dY`.
   void backward(
       CudaStream stream,
@@ -77,7 +111,7 @@ final class HalfDense implements RoundingForward {
     }
     int in = (int) x.shape().lastDim();
     int out = (int) dY.shape().lastDim();
-    int stride = (out + 7) & ~7; // the copy engine wants rows of a multiple of 16 bytes
+    int stride = stride(out);
     long roundedX = stream.room(1, (long) rows * in);
     HalfRows.round(stream, x, roundedX, rows, in, in);
     long rounded = stream.room(0, (long) rows * stride);

@@ -115,6 +115,11 @@ public final class Launch {
     return address(tensor == null ? 0 : CudaTensor.of(tensor).writable(call));
   }
 
+  /// Notes a tensor that the kernel may write and finds by itself.
+  void writes(Tensor tensor) {
+    CudaTensor.of(tensor).writable(call);
+  }
+
   /// The address of a tensor that the kernel only reads; null for none.
   public Launch reads(@Nullable Tensor tensor) {
     return address(tensor == null ? 0 : CudaTensor.of(tensor).address());

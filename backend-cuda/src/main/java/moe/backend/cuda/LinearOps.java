@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class LinearOps {
   private static final Operation FORWARD = new Operation("linear");
   private static final Operation BACKWARD = new Operation("linearBackward");
+  private static final Operation HEAD = new Operation("linearCrossEntropy");
 
   private final Products products;
   private final @Nullable HalfDense dense;
@@ -76,6 +77,38 @@ final class LinearOps {
     }
     products.backWeight(
         stream, Products.Groups.ONE, rows, dY, x, gradients.weight(), gradients.bias());
+  }
+
+  /// `linear`, `crossEntropy` and `linearBackward` in one, if this layer multiplies in bf16.
+  ///
+  /// @return whether it was done
+  boolean head(
+      CudaStream stream,
+      Tensor x,
+      LinearWeights weights,
+      Tensor targets,
+      Tensor losses,
+      float gradientScale,
+      Tensor logits,
+      Tensor dX,
+      LinearWeights gradients) {
+    long rows = x.shape().rows();
+    if (dense == null
+        || rows <= Products.FEW_ROWS
+        || weights.bias() != null
+        || !dense.trains(weights.weight())) {
+      return false;
+    }
+    long in = x.shape().lastDim();
+    long out = logits.shape().lastDim();
+    HEAD.matrix("x", x, rows, in);
+    HEAD.matrix("logits", logits, rows, out);
+    HEAD.matrix("weight", weights.weight(), out, in);
+    HEAD.matrix("gradients.weight", gradients.weight(), out, in);
+    HEAD.matrix("dX", dX, rows, in);
+    dense.lossAndBackward(
+        stream, x, weights, targets, losses, gradientScale, logits, dX, gradients);
+    return true;
   }
 
   private static void bias(Operation operation, String name, @Nullable Tensor bias, long out) {

@@ -1,24 +1,27 @@
 package moe.backend.cuda;
 
+import java.util.List;
 import moe.spi.device.AttentionShape;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Embeddings;
 import moe.spi.device.KvCache;
+import moe.spi.device.ParameterGroup;
 import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
 
 /// What a captured step takes from the device instead of the host.
 final class StepOps implements RecordableOps {
-  static final StepOps INSTANCE = new StepOps();
-
   private static final Operation ADVANCE = new Operation("advance");
   private static final Operation LIMIT = new Operation("limit");
-  private static final Operation SCALE = new Operation("scale");
   private static final Kernel ADVANCE_ONE = new Kernel("step", "moe_step_advance");
   private static final Kernel LIMIT_NORM = new Kernel("step", "moe_step_limit");
-  private static final Kernel SCALE_EACH = new Kernel("step", "moe_step_scale");
 
-  private StepOps() {}
+  private final CudaMemory memory;
+
+  /// @param memory for what groups of parameters keep
+  StepOps(CudaMemory memory) {
+    this.memory = memory;
+  }
 
   @Override
   public void embed(
@@ -84,10 +87,7 @@ final class StepOps implements RecordableOps {
   }
 
   @Override
-  public void scale(Tensor x, Tensor factor, DeviceStream stream) {
-    long n = x.shape().elements();
-    SCALE.floats("x", x, n);
-    SCALE.floats("factor", factor, 1);
-    CudaStream.of(stream).each(SCALE_EACH, n).tensor(x).tensor(factor).wide(n).run();
+  public ParameterGroup group(List<ParameterGroup.Member> members) {
+    return new Parameters(memory, members);
   }
 }

@@ -16,7 +16,8 @@ final class TokenOps {
   private static final Kernel BACK_POSITIONS = new Kernel("embedding", "moe_embed_back_positions");
   private static final Kernel LOSS = new Kernel("cross_entropy", "moe_cross_entropy");
   private static final Kernel LARGEST = new Kernel("cross_entropy", "moe_argmax");
-  private static final int ROW_BLOCK = 512;
+  private static final Kernel LOSS_HALF = new Kernel("cross_entropy", "moe_cross_entropy_half");
+  private static final int ROW_BLOCK = 1024;
 
   private TokenOps() {}
 
@@ -105,11 +106,9 @@ final class TokenOps {
       Tensor losses,
       float gradientScale,
       @Nullable Tensor dLogits) {
+    checkLoss(logits, targets, losses);
     long rows = logits.shape().rows();
     long vocab = logits.shape().lastDim();
-    CROSS_ENTROPY.matrix("logits", logits, rows, vocab);
-    CROSS_ENTROPY.ints("targets", targets, rows);
-    CROSS_ENTROPY.floats("losses", losses, rows);
     if (dLogits != null) {
       CROSS_ENTROPY.matrix("dLogits", dLogits, rows, vocab);
     }
@@ -124,6 +123,38 @@ final class TokenOps {
         .run();
   }
 
+  private static void checkLoss(Tensor logits, Tensor targets, Tensor losses) {
+    long rows = logits.shape().rows();
+    CROSS_ENTROPY.matrix("logits", logits, rows, logits.shape().lastDim());
+    CROSS_ENTROPY.ints("targets", targets, rows);
+    CROSS_ENTROPY.floats("losses", losses, rows);
+  }
+
+  /// The same with a gradient in bf16.
+  ///
+  /// @param dLogits an address of bf16 `[rows, stride]`
+  static void crossEntropy(
+      CudaStream stream,
+      Tensor logits,
+      Tensor targets,
+      Tensor losses,
+      float gradientScale,
+      long dLogits,
+      int stride) {
+    checkLoss(logits, targets, losses);
+    stream
+        .launch(LOSS_HALF, ROW_BLOCK, logits.shape().rows(), 1, 1)
+        .dependent()
+        .reads(logits)
+        .reads(targets)
+        .tensor(losses)
+        .address(dLogits)
+        .number(logits.shape().lastDim())
+        .number(stride)
+        .real(gradientScale)
+        .run();
+  }
+
   static void argMax(CudaStream stream, Tensor x, Tensor indexes) {
     long rows = x.shape().rows();
     long width = x.shape().lastDim();
@@ -131,7 +162,7 @@ final class TokenOps {
     ARG_MAX.matrix("x", x, rows, width);
     ARG_MAX.ints("indexes", indexes, rows);
     stream
-        .launch(LARGEST, 1024, rows, 1, 1)
+        .launch(LARGEST, ROW_BLOCK, rows, 1, 1)
         .dependent()
         .reads(x)
         .tensor(indexes)

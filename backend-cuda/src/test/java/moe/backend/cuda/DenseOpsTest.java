@@ -64,9 +64,19 @@ class DenseOpsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 8", "1, 1", "33, 65", "5, 768"})
-  void normalises(int rows, int width) {
-    try (Twins at = new Twins(37)) {
+  @CsvSource({
+    "37, 0, 8",
+    "37, 1, 1",
+    "37, 33, 65",
+    "37, 5, 768",
+    "32, 0, 8",
+    "32, 1, 4",
+    "32, 90, 768",
+    "32, 9, 1000",
+    "32, 3, 1028"
+  })
+  void normalises(int margin, int rows, int width) {
+    try (Twins at = new Twins(margin)) {
       Twin x = at.random(rows, width);
       Twin gain = at.random(width);
       Twin bias = at.random(width);
@@ -110,7 +120,7 @@ class DenseOpsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"12, 5, 4, 7", "600, 3, 200, 300", "3, 5, 2, 4"})
+  @CsvSource({"12, 5, 4, 7", "600, 3, 200, 300", "3, 5, 2, 4", "1100, 4, 550, 3", "8, 2, 8, 1030"})
   void embeds(int tokens, int vocab, int seqLength, int dModel) {
     try (Twins at = new Twins(37)) {
       Twin ids = at.randomInts(vocab, tokens);

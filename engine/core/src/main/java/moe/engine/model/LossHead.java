@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import moe.engine.metrics.Phase;
 import moe.engine.metrics.PhaseClock;
 import moe.spi.device.Activation;
+import moe.spi.device.Capability;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
@@ -14,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 final class LossHead {
   /// About how many logits are held at a time: 128 MiB.
   private static final long CHUNK_ELEMENTS = 1L << 25;
+
+  /// The same on a device with memory of its own, 512 MiB: the gradient of the weights is read and
+  /// written once a chunk.
+  private static final long DEVICE_CHUNK_ELEMENTS = 1L << 27;
 
   /// Chunks have a multiple of so many rows, as products like them.
   private static final int ROWS = 32;
@@ -33,7 +38,11 @@ final class LossHead {
     Tensor normed = transformer.normed();
     int tokens = Math.toIntExact(normed.shape().dim(0));
     int vocab = model.spec().vocab();
-    int most = Math.clamp(CHUNK_ELEMENTS / vocab, 1, tokens);
+    long elements =
+        model.backend().capabilities().contains(Capability.HOST_VISIBLE_MEMORY)
+            ? CHUNK_ELEMENTS
+            : DEVICE_CHUNK_ELEMENTS;
+    int most = Math.clamp(elements / vocab, 1, tokens);
     int even = Math.ceilDiv(tokens, Math.ceilDiv(tokens, most));
     int rows = Math.min(tokens, Math.ceilDiv(even, ROWS) * ROWS);
     this.dense = model.dense();
@@ -68,13 +77,16 @@ final class LossHead {
   /// Fills `losses` and the gradient of the normed rows, adds to the gradient of the weights.
   void lossAndBackward(float gradientScale, DeviceStream stream) {
     for (Chunk chunk : chunks) {
-      logits(chunk, stream);
-      // In place: the gradient takes the memory of the logits.
-      Tensor dLogits = chunk.logits();
-      dense.crossEntropy(
-          chunk.logits(), chunk.targets(), chunk.losses(), gradientScale, dLogits, stream);
-      dense.linearBackward(
-          dLogits, chunk.normed(), weights.weights(), chunk.dNormed(), weights.trained(), stream);
+      dense.linearCrossEntropy(
+          chunk.normed(),
+          weights.weights(),
+          chunk.targets(),
+          chunk.losses(),
+          gradientScale,
+          chunk.logits(),
+          MoeFeedForward.inTraining(chunk.dNormed()),
+          weights.trained(),
+          stream);
     }
     clock.lap(Phase.HEAD);
   }

@@ -1,6 +1,7 @@
 package moe.engine.train;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import moe.engine.model.Buffers;
@@ -11,6 +12,8 @@ import moe.spi.device.AdamWState;
 import moe.spi.device.DType;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.ParameterGroup;
+import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
 
 /// AdamW over all parameters of a model: weight decay on matrices, none on biases and norms
@@ -90,8 +93,17 @@ public final class AdamWOptimizer implements AutoCloseable {
     return schedule;
   }
 
-  /// Moves all parameters as planned.
-  void update() {
+  /// All parameters as one, for a device that takes them so.
+  ParameterGroup group(RecordableOps ops) {
+    return ops.group(
+        Arrays.stream(slots)
+            .map(slot ->
+                new ParameterGroup.Member(
+                    slot.parameter(), slot.gradient(), slot.state(), slot.settings()))
+            .toList());
+  }
+
+  private void update() {
     for (Slot slot : slots) {
       dense.adamW(
           slot.parameter(), slot.gradient(), slot.state(), slot.settings(), schedule, stream);

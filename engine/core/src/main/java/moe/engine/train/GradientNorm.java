@@ -7,7 +7,6 @@ import moe.engine.model.Gpt2;
 import moe.engine.model.ModelParameter;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
-import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
 
 /// The Euclidean norm of all gradients of a model together, and its limit (Pascanu et al., arXiv
@@ -45,22 +44,6 @@ public final class GradientNorm implements AutoCloseable {
   public double norm() {
     square();
     stream.download(squares, MemorySegment.ofArray(hostSquares));
-    return requested();
-  }
-
-  private void square() {
-    for (int i = 0; i < hostSquares.length; i++) {
-      dense.sumOfSquares(gradients.get(i), squares.slice(i, i + 1), stream);
-    }
-  }
-
-  /// Asks for the norm of the last `limit`; it is there once the stream was waited for.
-  void request() {
-    stream.downloadLater(squares, MemorySegment.ofArray(hostSquares));
-  }
-
-  /// The norm before the last `limit`, of the last `request`.
-  double requested() {
     double sum = 0;
     for (float square : hostSquares) {
       sum += square;
@@ -68,15 +51,9 @@ public final class GradientNorm implements AutoCloseable {
     return Math.sqrt(sum);
   }
 
-  /// As `clip`, decided by the device; where the norm or a loss is no finite number, gradients
-  /// become zeros and the schedule's rate 0.
-  ///
-  /// @param losses F32
-  void limit(RecordableOps ops, Tensor losses, float limit, Tensor schedule) {
-    square();
-    ops.limit(squares, losses, limit, factor, schedule, stream);
-    for (Tensor gradient : gradients) {
-      ops.scale(gradient, factor, stream);
+  private void square() {
+    for (int i = 0; i < hostSquares.length; i++) {
+      dense.sumOfSquares(gradients.get(i), squares.slice(i, i + 1), stream);
     }
   }
 

@@ -78,9 +78,7 @@ public final class Trainer implements AutoCloseable {
     this.gradients = norm;
     this.pass = activations;
     this.unattended = // a device alone propagates no NaN
-        plan.propagate()
-            ? null
-            : UnattendedStep.of(model, pass, optimizer, gradients, plan).orElse(null);
+        plan.propagate() ? null : UnattendedStep.of(model, pass, optimizer, plan).orElse(null);
   }
 
   /// Makes one step. If its loss or gradient is not finite, the weights stay as they were, unless
@@ -94,7 +92,7 @@ public final class Trainer implements AutoCloseable {
     TttMeter learnt = TttMeter.start(adaptations);
     double rate = plan.rate().at(step);
     Losses losses = unattended == null ? gradients(step) : unattended(step, rate, unattended);
-    double norm = unattended == null ? gradients.clip(plan.clip()) : gradients.requested();
+    double norm = unattended == null ? gradients.clip(plan.clip()) : unattended.norm();
     List<LayerRouting> layers = routing.layers();
     boolean finite = Double.isFinite(losses.total()) && Double.isFinite(norm);
     boolean updates = finite || plan.propagate();
@@ -152,7 +150,6 @@ public final class Trainer implements AutoCloseable {
         clock.skip();
         optimizer.plan(rate);
         work.update(split);
-        gradients.request();
       }
       model.stream().synchronize();
       loss += checked(pass.requestedLoss()) / plan.accumulate();

@@ -1,32 +1,50 @@
 package moe.engine.train;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import moe.engine.model.Buffers;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
 import moe.engine.model.Replay;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.ParameterGroup;
 import moe.spi.device.RecordableOps;
+import moe.spi.device.Tensor;
 
 /// The device's work of a training step, with nobody waiting for it in the middle: the device
-/// itself limits the gradients, and leaves the weights alone where they are no numbers.
+/// itself limits the gradients, and leaves weights and moments alone where they are no numbers.
 ///
 /// `begin`, then `part` for each part of the step, then `update`.
 final class UnattendedStep implements AutoCloseable {
+  private final DeviceStream stream;
+  private final Buffers buffers;
+  private final ParameterGroup parameters;
+  private final Tensor squares; // F32 [1]
+  private final float[] hostSquares = new float[1];
+  private final MemorySegment squaresSegment = MemorySegment.ofArray(hostSquares);
   private final Replay begin;
   private final Replay part;
   private final Replay update;
 
   private UnattendedStep(
-      Gpt2 model,
-      Gpt2Pass pass,
-      AdamWOptimizer optimizer,
-      GradientNorm gradients,
-      TrainingPlan plan,
-      RecordableOps ops) {
-    DeviceStream stream = model.stream();
+      Gpt2 model, Gpt2Pass pass, AdamWOptimizer optimizer, TrainingPlan plan, RecordableOps ops) {
+    stream = model.stream();
+    buffers = new Buffers(model.backend());
+    boolean complete = false;
+    Tensor factor;
+    try {
+      squares = buffers.f32(1);
+      factor = buffers.f32(1);
+      parameters = optimizer.group(ops);
+      complete = true;
+    } finally {
+      if (!complete) {
+        buffers.close();
+      }
+    }
     double share = 1.0 / plan.accumulate();
     float limit = (float) plan.clip();
-    begin = new Replay(stream, model::zeroGradients);
+    begin = new Replay(stream, () -> parameters.zeroGradients(stream));
     part =
         new Replay(
             stream,
@@ -38,23 +56,20 @@ final class UnattendedStep implements AutoCloseable {
         new Replay(
             stream,
             () -> {
-              gradients.limit(ops, pass.losses(), limit, optimizer.schedule());
-              optimizer.update();
+              parameters.sumOfSquares(squares, stream);
+              ops.limit(squares, pass.losses(), limit, factor, optimizer.schedule(), stream);
+              parameters.adamW(factor, optimizer.schedule(), stream);
             });
   }
 
   /// Empty where the device cannot do without the host.
   static Optional<UnattendedStep> of(
-      Gpt2 model,
-      Gpt2Pass pass,
-      AdamWOptimizer optimizer,
-      GradientNorm gradients,
-      TrainingPlan plan) {
+      Gpt2 model, Gpt2Pass pass, AdamWOptimizer optimizer, TrainingPlan plan) {
     return model
         .backend()
         .dense()
         .recordable()
-        .map(ops -> new UnattendedStep(model, pass, optimizer, gradients, plan, ops));
+        .map(ops -> new UnattendedStep(model, pass, optimizer, plan, ops));
   }
 
   /// Sets gradients to zero.
@@ -72,6 +87,12 @@ final class UnattendedStep implements AutoCloseable {
   /// Moves the weights, by the schedule that the optimizer planned.
   void update(boolean split) {
     run(update, split);
+    stream.downloadLater(squares, squaresSegment);
+  }
+
+  /// The norm of all gradients before the last `update`; there once the stream was waited for.
+  double norm() {
+    return Math.sqrt(hostSquares[0]);
   }
 
   private static void run(Replay work, boolean split) {
@@ -92,5 +113,7 @@ final class UnattendedStep implements AutoCloseable {
     begin.close();
     part.close();
     update.close();
+    parameters.close();
+    buffers.close();
   }
 }

@@ -159,6 +159,28 @@ public interface DenseOps {
       @Nullable Tensor dLogits,
       DeviceStream stream);
 
+  /// A model's head with its loss and its gradients: `linear` without activation, `crossEntropy`
+  /// and `linearBackward` one after the other. A backend may keep the gradient of the logits in the
+  /// format in which it multiplies.
+  ///
+  /// @param logits F32 `[rows, vocab]`: room for the logits, undefined afterwards
+  /// @param dX F32 `[rows, in]`, overwritten
+  /// @param gradients accumulated
+  default void linearCrossEntropy(
+      Tensor x,
+      LinearWeights weights,
+      Tensor targets,
+      Tensor losses,
+      float gradientScale,
+      Tensor logits,
+      Tensor dX,
+      LinearWeights gradients,
+      DeviceStream stream) {
+    linear(x, weights, Activation.NONE, logits, stream);
+    crossEntropy(logits, targets, losses, gradientScale, logits, stream);
+    linearBackward(logits, x, weights, dX, gradients, stream);
+  }
+
   /// The index of the largest element of each row; of equals, the smallest index.
   ///
   /// @param x F32 `[rows, n]`

@@ -1,5 +1,7 @@
 package moe.spi.device;
 
+import java.util.List;
+
 /// Operations that take numbers from the device which `DenseOps` takes from the host, so that a
 /// recording with them does the next step's work when it is played again.
 public interface RecordableOps {
@@ -36,7 +38,7 @@ public interface RecordableOps {
   /// where that is below 1, else 1. If the norm or a loss is no finite number, `factor` and
   /// `schedule[0]` become 0: an update that follows leaves parameters as they are.
   ///
-  /// @param squares F32: of each gradient the sum of its elements' squares
+  /// @param squares F32: sums of squares of gradients
   /// @param losses F32
   /// @param limit 0 for none
   /// @param factor F32 `[1]`, overwritten
@@ -49,8 +51,8 @@ public interface RecordableOps {
       Tensor schedule,
       DeviceStream stream);
 
-  /// `x = factor · x`; a factor of 0 gives zeros whatever `x` held.
+  /// Takes parameters as one.
   ///
-  /// @param factor F32 `[1]`
-  void scale(Tensor x, Tensor factor, DeviceStream stream);
+  /// @param members of this backend, on which they stay where they are
+  ParameterGroup group(List<ParameterGroup.Member> members);
 }
