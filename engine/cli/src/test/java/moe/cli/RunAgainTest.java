@@ -2,13 +2,9 @@ package moe.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import java.io.IOException;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,26 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class RunAgainTest {
   private static final int RUNS = Integer.getInteger("moe.runs", 4);
   private static final int WARM_UP = 2;
-  private static final long PATIENCE_NANOS = 30_000_000_000L;
 
   @TempDir private Path directory;
-
-  /// What could be left behind.
-  private record Left(long threads, long files, long bytes) {
-    static Left now() {
-      return new Left(
-          ManagementFactory.getThreadMXBean().getThreadCount(),
-          ((UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
-              .getOpenFileDescriptorCount(),
-          ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-              .mapToLong(BufferPoolMXBean::getMemoryUsed)
-              .sum());
-    }
-
-    boolean isWithin(Left before) {
-      return threads <= before.threads && files <= before.files && bytes <= before.bytes;
-    }
-  }
 
   @ParameterizedTest
   @ValueSource(strings = {"cpu", "opencl"})
@@ -49,12 +27,7 @@ final class RunAgainTest {
     times(WARM_UP, run, backend);
     Left before = Left.now();
     times(RUNS, run, backend);
-    Left after = Left.now();
-    long end = System.nanoTime() + PATIENCE_NANOS;
-    while (!after.isWithin(before) && System.nanoTime() < end) {
-      LockSupport.parkNanos(10_000_000); // threads that were told to end take a moment
-      after = Left.now();
-    }
+    Left after = Left.settled(before);
     assertThat(after.isWithin(before))
         .as("%s after %d runs on %s, %s before", after, RUNS, backend, before)
         .isTrue();

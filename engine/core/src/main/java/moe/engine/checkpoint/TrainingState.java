@@ -26,14 +26,20 @@ import moe.engine.files.SafeFile;
 /// goes unseen.
 ///
 /// @param step steps made, at least 1
+/// @param skipped those of them that moved nothing, as their loss was no number
 /// @param seconds wall-clock time of these steps
 /// @param started when the run began
-public record TrainingState(int step, double seconds, Instant started) {
+public record TrainingState(int step, int skipped, double seconds, Instant started) {
   static final String FILE = "training.json";
   private static final long MAX_BYTES = 1 << 20;
   private static final List<String> REQUIRED =
       List.of(ModelDirectory.CONFIG, WeightFiles.SINGLE, Moments.FILE);
   private static final List<String> OPTIONAL = Slots.TOKENIZER;
+
+  /// Of a run in which every step counted.
+  public TrainingState(int step, double seconds, Instant started) {
+    this(step, 0, seconds, started);
+  }
 
   /// Writes it beside the files it vouches for.
   void write(Path directory) {
@@ -42,6 +48,9 @@ public record TrainingState(int step, double seconds, Instant started) {
       json.setIndent("  ");
       json.beginObject();
       json.name("step").value(step);
+      if (skipped > 0) {
+        json.name("skipped").value(skipped);
+      }
       json.name("seconds").value(Double.toString(seconds));
       json.name("started").value(started.toString());
       for (Map.Entry<String, String> sum : checksums(directory).entrySet()) {
@@ -73,6 +82,7 @@ public record TrainingState(int step, double seconds, Instant started) {
       }
       return new TrainingState(
           fields.extent("step", Integer.MAX_VALUE),
+          fields.extent("skipped", Integer.MAX_VALUE, 0),
           Double.parseDouble(fields.text("seconds", "")),
           Instant.parse(fields.text("started", "")));
     } catch (IOException failed) {

@@ -119,7 +119,7 @@ public final class PipelineRun {
         RunJournal journal = journal(directory, draft, saved, measured)) {
       saved.ifPresent(found -> {
         Slots.restore(found, trainer.optimizer().state(), model);
-        trainer.optimizer().resume(done);
+        trainer.optimizer().resume(done - found.state().skipped());
       });
       var parts = new TrainingRun.Parts(model, trainer, heldOut, asked.directory());
       TrainingRun run =

@@ -184,9 +184,10 @@ final class TrainingRun {
 
   private void save() {
     journal.force();
+    int skipped = Math.toIntExact(done - trainer.optimizer().steps());
     Path checkpoint =
         slots.write(
-            new TrainingState(done, journal.seconds(), journal.started()),
+            new TrainingState(done, skipped, journal.seconds(), journal.started()),
             model,
             trainer.optimizer().state(),
             tokenizer);

@@ -149,7 +149,11 @@ public final class Trainer implements AutoCloseable {
       if (part == plan.accumulate() - 1) {
         clock.skip();
         optimizer.plan(rate);
-        work.update(split);
+        if (Double.isFinite(loss)) {
+          work.update(split);
+        } else {
+          work.measure(); // the device would look at the losses of this part alone
+        }
       }
       model.stream().synchronize();
       loss += checked(pass.requestedLoss()) / plan.accumulate();

@@ -90,7 +90,14 @@ final class UnattendedStep implements AutoCloseable {
     stream.downloadLater(squares, squaresSegment);
   }
 
-  /// The norm of all gradients before the last `update`; there once the stream was waited for.
+  /// In place of `update` where nothing is to move: asks for the norm alone.
+  void measure() {
+    parameters.sumOfSquares(squares, stream);
+    stream.downloadLater(squares, squaresSegment);
+  }
+
+  /// The norm of all gradients before the last `update` or `measure`; there once the stream was
+  /// waited for.
   double norm() {
     return Math.sqrt(hostSquares[0]);
   }

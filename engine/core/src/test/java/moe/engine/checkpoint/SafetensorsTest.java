@@ -112,6 +112,28 @@ final class SafetensorsTest {
     }
   }
 
+  /// Other writers sort by type or by size.
+  @Test
+  void readsTensorsInAnyOrderOfTheHeader() throws IOException {
+    byte[] header =
+        """
+        {"second": {"dtype": "I32", "shape": [1], "data_offsets": [8, 12]},
+         "none": {"dtype": "F32", "shape": [0], "data_offsets": [8, 8]},
+         "first": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}\
+        """
+            .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + 12).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(header.length).put(header).putFloat(1.5f).putFloat(-2).putInt(7);
+    Path path = Files.write(directory.resolve("x.safetensors"), bytes.array());
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      assertThat(file.floats("first")).containsExactly(1.5f, -2f);
+      assertThat(file.ints("second")).containsExactly(7);
+      assertThat(file.floats("none")).isEmpty();
+      assertThat(Refusals.line(() -> file.get("third"))).startsWith(path + ": no tensor third");
+      assertThat(Refusals.line(() -> file.floats("second"))).contains("tensor second holds I32");
+    }
+  }
+
   @Test
   void refusesALongThatTakesMoreThan32Bits() {
     Path path = directory.resolve("x.safetensors");

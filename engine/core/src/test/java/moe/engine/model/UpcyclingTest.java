@@ -1,6 +1,7 @@
 package moe.engine.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import moe.engine.bench.RelativeError;
@@ -10,7 +11,13 @@ import moe.engine.checkpoint.UpcycledWeights;
 import moe.engine.config.BlockPath;
 import moe.engine.oracle.CpuDevice;
 import moe.engine.oracle.Fixture;
+import moe.spi.device.DType;
+import moe.spi.device.Shape;
+import moe.spi.error.ErrorKind;
+import moe.spi.error.MoeException;
+import moe.spi.stage.Initialisation;
 import moe.spi.stage.ParameterSpec;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -50,6 +57,35 @@ final class UpcyclingTest {
         pass.forward();
         assertThat(RelativeError.of(pass.logits(), reference.floats("logits"))).isLessThan(FLOAT32);
       }
+    }
+  }
+
+  @Test
+  void asksForTheDenseWeightsBeforeItReadsAny() {
+    WeightSource source = new UpcycledWeights(new Lacking(), new Lacking());
+    Shape matrix = Shape.of(4, 8, 8);
+    for (String[] names :
+        new String[][] {
+          {"transformer.h.1.moe.experts.up.weight", "transformer.h.1.mlp.c_fc.weight"},
+          {"transformer.h.1.moe.experts.down.weight", "transformer.h.1.mlp.c_proj.weight"},
+          {"transformer.h.1.moe.router.weight", "transformer.h.1.moe.router.weight"},
+          {"transformer.h.1.ln_1.weight", "transformer.h.1.ln_1.weight"}
+        }) {
+      ParameterSpec parameter =
+          new ParameterSpec(names[0], DType.F32, matrix, Initialisation.NORMAL, true);
+      assertThatThrownBy(() -> source.check(parameter)).hasMessage("lacks " + names[1]);
+    }
+  }
+
+  private record Lacking() implements WeightSource {
+    @Override
+    public void check(ParameterSpec parameter) {
+      throw new MoeException(ErrorKind.DATA, "lacks " + parameter.name());
+    }
+
+    @Override
+    public void fill(ParameterSpec parameter, MemorySegment values) {
+      throw new AssertionError("filled before it was checked");
     }
   }
 }

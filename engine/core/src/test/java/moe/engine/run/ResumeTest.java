@@ -18,6 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class ResumeTest {
+  /// The token ` his`, which some batches hold and others do not.
+  private static final int HIS = 465;
+
   @TempDir private Path directory;
 
   @Test
@@ -57,6 +60,24 @@ final class ResumeTest {
     run.stopAfter(99).run(true, 6);
     assertThat(run.notices()).anyMatch(line -> line.contains("checksum"));
     assertThat(losses(run)).isEqualTo(losses(whole));
+  }
+
+  /// A step that was skipped is none to the optimizer, whose corrections count steps.
+  @Test
+  void goesOnBehindSkippedStepsAsIfNothingHadHappened() throws IOException {
+    new SmallRun(directory.resolve("good")).run(false, 1);
+    Path model = directory.resolve("model");
+    SpoiltWord.copy(directory.resolve("good/checkpoint-000001"), model, HIS);
+    String[] settings = {"model.path=" + model, "run.non_finite=skip"};
+    SmallRun whole = new SmallRun(directory.resolve("whole"));
+    whole.run(false, 8, settings);
+    SmallRun parts = new SmallRun(directory.resolve("parts"));
+    parts.stopAfter(4).run(false, 8, settings);
+    assertThat(losses(parts)).hasSize(4).anyMatch(loss -> loss.isNaN());
+    parts.stopAfter(99).run(true, 8, settings);
+    assertThat(losses(whole)).hasSize(8).anyMatch(loss -> Double.isFinite(loss));
+    assertThat(losses(parts)).isEqualTo(losses(whole));
+    assertThat(norms(parts)).isEqualTo(norms(whole));
   }
 
   @Test
