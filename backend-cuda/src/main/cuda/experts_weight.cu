@@ -32,6 +32,7 @@ struct WeightGemm {
   int rows;
   int out;
   int in;
+  int overwrite;  // whether dWeight holds nothing yet
 };
 
 constexpr int WEIGHT_STAGES = 4;
@@ -94,8 +95,11 @@ class WeightGemmKernel {
     int warpgroup = threadIdx.x >> 7;
     for (int item = blockIdx.x; item < args_.experts * tiles_; item += gridDim.x) {
       Tile tile = at(item);
-      if (tile.count == 0) continue;
-      float sums[WEIGHT_IN / 2];
+      float sums[WEIGHT_IN / 2] = {};
+      if (tile.count == 0) {
+        if (args_.overwrite) add(sums, tile, warpgroup);
+        continue;
+      }
       awaitStage(tile.count, warpgroup);
       multiply<true>(sums, warpgroup);
       int previous = stage_;
@@ -195,8 +199,8 @@ class WeightGemmKernel {
 #pragma unroll
       for (int i = 0; i < BATCH; ++i) {
         int at = (base + i) * 8;
-        if (hasUpper) old[i][0] = load(upper + at, column + at, pairs);
-        if (hasLower) old[i][1] = load(lower + at, column + at, pairs);
+        if (hasUpper && !args_.overwrite) old[i][0] = load(upper + at, column + at, pairs);
+        if (hasLower && !args_.overwrite) old[i][1] = load(lower + at, column + at, pairs);
       }
 #pragma unroll
       for (int i = 0; i < BATCH; ++i) {

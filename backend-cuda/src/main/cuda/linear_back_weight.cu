@@ -16,6 +16,7 @@
 // moe_sum_parts: y = Σ_p parts[p], or added to y, in the order of p; parts F32 [count, n].
 //   Launch: block = 256, grid = min(ceil(n / 1024), 65535), shared = 0.
 // moe_linear_back_bias. Launch: block = (32, 32), grid = (ceil(out / 32), groups), shared = 0.
+#include "dependent.cuh"
 #include "gemm.cuh"
 
 namespace moe {
@@ -63,6 +64,8 @@ extern "C" __global__ void __launch_bounds__(128)
     moe_linear_back_weight_parts(const float* dY, const float* x, float* parts, int rows, int chunk,
                                  int in, int out) {
   constexpr int OUTPUTS = 8;
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   int column = blockIdx.x * 128 + threadIdx.x, firstOutput = blockIdx.y * OUTPUTS;
   if (column >= in) return;
   int first = blockIdx.z * chunk, last = min(first + chunk, rows);
@@ -84,6 +87,8 @@ extern "C" __global__ void __launch_bounds__(128)
 
 extern "C" __global__ void __launch_bounds__(256)
     moe_sum_parts(const float* parts, float* y, int64_t n, int count, int accumulate) {
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; i < n;
        i += static_cast<int64_t>(gridDim.x) * 256) {
     float sum = accumulate ? y[i] : 0.0f;
@@ -95,6 +100,8 @@ extern "C" __global__ void __launch_bounds__(256)
 extern "C" __global__ void __launch_bounds__(1024)
     moe_linear_back_bias(const float* dY, const int* offsets, float* dBias, int rows, int out) {
   __shared__ float parts[32][33];
+  moe::awaitPredecessor();
+  moe::releaseSuccessor();
   int group = blockIdx.y;
   int begin = offsets ? offsets[group] : 0;
   int end = offsets ? offsets[group + 1] : rows;

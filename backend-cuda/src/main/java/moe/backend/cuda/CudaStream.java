@@ -227,16 +227,24 @@ public final class CudaStream implements DeviceStream {
       throw new IllegalArgumentException(
           "copy: source is %s, target is %s; both must have one type and size".formatted(from, to));
     }
+    settle(from);
+    settle(to);
     if (from.byteSize() > 0) {
       device.driver().copy(from.address(), to.address(), from.byteSize(), stream);
       Halves.written(this, to);
     }
   }
 
+  /// Writes the zeros that a tensor owes.
+  void settle(CudaTensor tensor) {
+    launch.settle(tensor);
+  }
+
   @Override
   public void zero(Tensor target) {
     checkOpen();
     CudaTensor tensor = CudaTensor.of(target);
+    settle(tensor);
     if (tensor.byteSize() > 0) {
       device.driver().zero(tensor.address(), tensor.byteSize(), stream);
       Halves.written(this, tensor);
@@ -286,6 +294,7 @@ public final class CudaStream implements DeviceStream {
           "%s: host memory has %,d bytes, tensor %s has %,d"
               .formatted(operation, host.byteSize(), cuda, cuda.byteSize()));
     }
+    settle(cuda);
     return cuda;
   }
 }

@@ -18,6 +18,7 @@ public final class CudaTensor implements Tensor {
   private final long address;
   private @Nullable CudaTensor half;
   private boolean halfIsOld;
+  private boolean owesZeros;
   private long lastWrite;
   private volatile boolean closed;
 
@@ -78,6 +79,24 @@ public final class CudaTensor implements Tensor {
   long writable(long call) {
     owner.lastWrite = call;
     return writable();
+  }
+
+  /// Lets all of the owner be zeros without writing them: whoever comes next overwrites all of it,
+  /// or writes the zeros first.
+  void oweZeros() {
+    owner.owesZeros = true;
+  }
+
+  /// Whether the owner's zeros are yet to be written; from now on they count as written.
+  boolean takeZeros() {
+    boolean owed = owner.owesZeros;
+    owner.owesZeros = false;
+    return owed;
+  }
+
+  /// Whether this is all of the owner's memory.
+  boolean isWhole() {
+    return shape.elements() == owner.shape.elements();
   }
 
   /// The number of the last call that may have written the owner.

@@ -126,7 +126,8 @@ final class HalfDense implements RoundingForward {
       stream
           .launch(BACK_BIAS, 32, Math.ceilDiv(out, 32), 1, 1)
           .blockRows(32)
-          .tensor(dY)
+          .dependent()
+          .reads(dY)
           .address(0)
           .tensor(dBias)
           .number(rows)

@@ -110,6 +110,8 @@ record HopperHalf(int multiprocessors) implements HalfKernels {
   public void backWeight(
       CudaStream stream, Products.Groups groups, int slots, Rows dY, long x, Tensor dWeight) {
     int in = (int) dWeight.shape().lastDim();
+    CudaTensor gradient = CudaTensor.of(dWeight);
+    boolean overwrites = gradient.isWhole() && gradient.takeZeros();
     stream
         .launch(WEIGHT, BLOCK, multiprocessors, 1, 1)
         .shared(WEIGHT_SHARED + 4 * (groups.count() + 1))
@@ -117,7 +119,7 @@ record HopperHalf(int multiprocessors) implements HalfKernels {
         .matrix(dY.address(), dY.width(), slots, dY.stride(), 64)
         .matrix(x, in, slots, in, 64)
         .pointers(groups.offsets(), dWeight)
-        .numbers(groups.count(), slots, dY.width(), in)
+        .numbers(groups.count(), slots, dY.width(), in, overwrites ? 1 : 0)
         .run();
   }
 

@@ -112,17 +112,31 @@ public final class Launch {
 
   /// The address of a tensor's first element; null for none. The kernel may write it.
   public Launch tensor(@Nullable Tensor tensor) {
-    return address(tensor == null ? 0 : CudaTensor.of(tensor).writable(call));
+    return address(tensor == null ? 0 : settled(tensor).writable(call));
+  }
+
+  /// Writes the zeros that a tensor owes.
+  void settle(CudaTensor tensor) {
+    if (tensor.takeZeros()) {
+      CudaTensor owner = tensor.owner();
+      device.driver().zero(owner.address(), owner.byteSize(), stream);
+    }
+  }
+
+  private CudaTensor settled(Tensor tensor) {
+    CudaTensor cuda = CudaTensor.of(tensor);
+    settle(cuda);
+    return cuda;
   }
 
   /// Notes a tensor that the kernel may write and finds by itself.
   void writes(Tensor tensor) {
-    CudaTensor.of(tensor).writable(call);
+    settled(tensor).writable(call);
   }
 
   /// The address of a tensor that the kernel only reads; null for none.
   public Launch reads(@Nullable Tensor tensor) {
-    return address(tensor == null ? 0 : CudaTensor.of(tensor).address());
+    return address(tensor == null ? 0 : settled(tensor).address());
   }
 
   /// An address on the device.
@@ -201,14 +215,14 @@ public final class Launch {
     next('s');
     structBytes = 0;
     for (Tensor tensor : tensors) {
-      pointer(tensor == null ? 0 : CudaTensor.of(tensor).writable(call));
+      pointer(tensor == null ? 0 : settled(tensor).writable(call));
     }
     return this;
   }
 
   /// Goes on with a pointer to a tensor that the kernel only reads; null for none.
   Launch pointer(@Nullable Tensor tensor) {
-    return pointer(tensor == null ? 0 : CudaTensor.of(tensor).address());
+    return pointer(tensor == null ? 0 : settled(tensor).address());
   }
 
   /// Goes on with the struct's pointers.

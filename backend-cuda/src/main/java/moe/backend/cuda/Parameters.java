@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
 import java.util.List;
 import moe.spi.device.AdamW;
 import moe.spi.device.DType;
@@ -24,10 +25,12 @@ final class Parameters implements ParameterGroup {
   private static final Kernel SUM_OF_PARTS = new Kernel("sum_of_squares", "moe_sum_of_parts");
   private static final int BLOCK_ELEMENTS = 16384;
   private static final int ROW_INTS = 18; // of a member, as in parameters.cu
+  private static final int LEAST_OWED = 1 << 16; // elements of a gradient
   private static final int HALF = 4; // the place of the rounded copy among a member's pointers
 
   private final List<Member> members;
   private final int blocks;
+  private final int zeroedBlocks; // of those that owe no zeros, which come first
   private final int[] rows;
   private final MemorySegment rowsSegment;
   private final CudaTensor table; // I32 [members, ROW_INTS]
@@ -35,19 +38,22 @@ final class Parameters implements ParameterGroup {
   private boolean known; // whether the device has the table
 
   Parameters(CudaMemory memory, List<Member> members) {
-    this.members = List.copyOf(members);
+    this.members = members.stream().sorted(Comparator.comparing(Parameters::owesZeros)).toList();
     this.rows = new int[members.size() * ROW_INTS];
     this.rowsSegment = MemorySegment.ofArray(rows);
     int blocks = 0;
+    int zeroed = 0;
     for (int i = 0; i < members.size(); i++) {
-      Member member = members.get(i);
+      Member member = this.members.get(i);
       check(member);
       write(i, member, blocks);
       blocks =
           Math.addExact(
               blocks, Math.toIntExact(Math.ceilDiv(elements(member), (long) BLOCK_ELEMENTS)));
+      zeroed = owesZeros(member) ? zeroed : blocks;
     }
     this.blocks = blocks;
+    this.zeroedBlocks = zeroed;
     this.table = memory.allocate(DType.I32, Shape.of(members.size(), ROW_INTS));
     boolean complete = false;
     try {
@@ -58,6 +64,13 @@ final class Parameters implements ParameterGroup {
         table.close();
       }
     }
+  }
+
+  /// Whether a gradient is large, so that the first product of a step should overwrite it instead
+  /// of reading zeros.
+  private static boolean owesZeros(Member member) {
+    CudaTensor gradient = CudaTensor.of(member.gradient());
+    return gradient.isWhole() && gradient.shape().elements() >= LEAST_OWED;
   }
 
   private static long elements(Member member) {
@@ -115,11 +128,21 @@ final class Parameters implements ParameterGroup {
   public void zeroGradients(DeviceStream stream) {
     CudaStream queue = CudaStream.of(stream);
     tell(queue);
-    Launch launch = queue.launch(ZERO, 256, blocks, 1, 1).reads(table).number(members.size());
+    Launch launch = queue.launch(ZERO, 256, zeroedBlocks, 1, 1).reads(table).number(members.size());
     for (Member member : members) {
-      launch.writes(member.gradient());
+      if (owesZeros(member)) {
+        CudaTensor.of(member.gradient()).oweZeros();
+      } else {
+        launch.writes(member.gradient());
+      }
     }
     launch.run();
+  }
+
+  private void settle(CudaStream queue) {
+    for (Member member : members) {
+      queue.settle(CudaTensor.of(member.gradient()));
+    }
   }
 
   @Override
@@ -127,6 +150,7 @@ final class Parameters implements ParameterGroup {
     SUM.floats("out", out, 1);
     CudaStream queue = CudaStream.of(stream);
     tell(queue);
+    settle(queue);
     queue
         .launch(SQUARES, 256, blocks, 1, 1)
         .reads(table)
@@ -149,6 +173,7 @@ final class Parameters implements ParameterGroup {
       }
     }
     tell(queue);
+    settle(queue);
     Launch launch =
         queue
             .launch(MOVE, 256, blocks, 1, 1)

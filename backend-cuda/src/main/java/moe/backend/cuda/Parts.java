@@ -26,6 +26,7 @@ final class Parts {
     long n = y.shape().elements();
     stream
         .each(SUM, n)
+        .dependent()
         .address(parts)
         .tensor(y)
         .wide(n)
@@ -48,6 +49,7 @@ final class Parts {
     long parts = room(stream, (long) count * in * out);
     stream
         .launch(BACK_WEIGHT, COLUMNS, Math.ceilDiv(in, COLUMNS), Math.ceilDiv(out, OUTPUTS), count)
+        .dependent()
         .reads(dY)
         .reads(x)
         .address(parts)

@@ -202,6 +202,7 @@ public final class Products {
     stream
         .launch(BACK_BIAS, 32, Math.ceilDiv(out, 32), groups.count(), 1)
         .blockRows(32)
+        .dependent()
         .reads(dY)
         .reads(groups.offsets())
         .tensor(dBias)

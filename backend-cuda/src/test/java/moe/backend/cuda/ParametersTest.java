@@ -192,6 +192,69 @@ class ParametersTest {
   }
 
   @Test
+  void letsTheFirstProductOverwriteALargeGradientAndTheNextAdd() {
+    int in = 256;
+    int out = 264;
+    Tensor weights = numbers(out * in, 0).view(0, Shape.of(out, in));
+    Tensor gradient = numbers(out * in, 0);
+    Tensor untouched = numbers(1 << 16, 0);
+    Tensor dWeight = gradient.view(0, Shape.of(out, in));
+    Tensor x = numbers(12 * in, 0).view(0, Shape.of(12, in));
+    Tensor dY = numbers(12 * out, 0).view(0, Shape.of(12, out));
+    Tensor expected = backend.allocate(DType.F32, Shape.of(out, in));
+    back(dY, x, weights, expected);
+    float[] once = read(expected);
+    back(dY, x, weights, expected);
+    List<Member> members =
+        List.of(
+            new Member(
+                weights.view(0, gradient.shape()),
+                gradient,
+                new AdamWState(numbers(out * in, 0), numbers(out * in, 0)),
+                DECAYED),
+            new Member(
+                numbers(1 << 16, 0),
+                untouched,
+                new AdamWState(numbers(1 << 16, 0), numbers(1 << 16, 0)),
+                PLAIN));
+    Tensor squares = upload(Float.NaN);
+    try (ParameterGroup group = backend.dense().recordable().orElseThrow().group(members)) {
+      Runnable first =
+          () -> {
+            group.zeroGradients(stream);
+            back(dY, x, weights, dWeight);
+          };
+      first.run();
+      try (Recording recording = stream.record(first).orElseThrow()) {
+        recording.play();
+        assertThat(read(gradient)).containsExactly(once);
+        back(dY, x, weights, dWeight);
+        assertThat(read(gradient)).containsExactly(read(expected));
+        recording.play();
+      }
+      group.sumOfSquares(squares, stream);
+      double sum = 0;
+      for (float g : once) {
+        sum += (double) g * g;
+      }
+      assertThat(read(squares)[0]).isCloseTo((float) sum, Offset.offset((float) (1e-6 * sum)));
+      assertThat(read(untouched)).containsOnly(0);
+    }
+  }
+
+  private void back(Tensor dY, Tensor x, Tensor weights, Tensor dWeight) {
+    backend
+        .dense()
+        .linearBackward(
+            dY,
+            x,
+            new LinearWeights(weights, null),
+            null,
+            new LinearWeights(dWeight, null),
+            stream);
+  }
+
+  @Test
   void refusesAGradientOfAnotherSize() {
     Member wrong =
         new Member(

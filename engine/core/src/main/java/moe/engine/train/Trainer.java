@@ -134,14 +134,12 @@ public final class Trainer implements AutoCloseable {
     if (auxiliary != null) {
       auxiliary.clear();
     }
-    work.begin(split);
-    clock.lap(Phase.OPTIMIZER);
     for (int part = 0; part < plan.accumulate(); part++) {
       batches.fill((step - 1L) * plan.accumulate() + part, ids);
       adaptations.beginDocument(); // windows are from anywhere in the text
       pass.load(ids, 0);
       clock.skip();
-      work.part(split);
+      work.part(part, split);
       pass.request();
       if (auxiliary != null) {
         auxiliary.request();

@@ -2,6 +2,7 @@ package moe.engine.train;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import moe.engine.metrics.Phase;
 import moe.engine.model.Buffers;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
@@ -14,7 +15,7 @@ import moe.spi.device.Tensor;
 /// The device's work of a training step, with nobody waiting for it in the middle: the device
 /// itself limits the gradients, and leaves weights and moments alone where they are no numbers.
 ///
-/// `begin`, then `part` for each part of the step, then `update`.
+/// `part` for each part of the step, then `update`.
 final class UnattendedStep implements AutoCloseable {
   private final DeviceStream stream;
   private final Buffers buffers;
@@ -22,8 +23,8 @@ final class UnattendedStep implements AutoCloseable {
   private final Tensor squares; // F32 [1]
   private final float[] hostSquares = new float[1];
   private final MemorySegment squaresSegment = MemorySegment.ofArray(hostSquares);
-  private final Replay begin;
-  private final Replay part;
+  private final Replay first;
+  private final Replay more;
   private final Replay update;
 
   private UnattendedStep(
@@ -44,14 +45,21 @@ final class UnattendedStep implements AutoCloseable {
     }
     double share = 1.0 / plan.accumulate();
     float limit = (float) plan.clip();
-    begin = new Replay(stream, () -> parameters.zeroGradients(stream));
-    part =
+    Runnable gradients =
+        () -> {
+          pass.forward();
+          pass.backward(share);
+        };
+    // Zeros and what is added to them belong together: the device may overwrite instead.
+    first =
         new Replay(
             stream,
             () -> {
-              pass.forward();
-              pass.backward(share);
+              parameters.zeroGradients(stream);
+              model.clock().lap(Phase.OPTIMIZER);
+              gradients.run();
             });
+    more = new Replay(stream, gradients);
     update =
         new Replay(
             stream,
@@ -72,16 +80,13 @@ final class UnattendedStep implements AutoCloseable {
         .map(ops -> new UnattendedStep(model, pass, optimizer, plan, ops));
   }
 
-  /// Sets gradients to zero.
+  /// Takes the gradients of the loaded batch, or adds them to those of the parts before; all
+  /// batches have as many targets.
   ///
+  /// @param index of the part
   /// @param split whether somebody times the parts of this step
-  void begin(boolean split) {
-    run(begin, split);
-  }
-
-  /// Adds the gradients of the loaded batch; all batches have as many targets.
-  void part(boolean split) {
-    run(part, split);
+  void part(int index, boolean split) {
+    run(index == 0 ? first : more, split);
   }
 
   /// Moves the weights, by the schedule that the optimizer planned.
@@ -112,13 +117,13 @@ final class UnattendedStep implements AutoCloseable {
 
   /// Whether a part of the step could not be recorded, so that it takes the host longer.
   boolean refused() {
-    return begin.refused() || part.refused() || update.refused();
+    return first.refused() || more.refused() || update.refused();
   }
 
   @Override
   public void close() {
-    begin.close();
-    part.close();
+    first.close();
+    more.close();
     update.close();
     parameters.close();
     buffers.close();
