@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A pipe that nobody writes to, wherever a command looks for a file: opening it would wait for
 /// ever.
@@ -95,6 +96,21 @@ final class NeverWaitsTest {
     pipe(copy.resolve(file));
     Transcript told = inTime(onCopy(command, copy));
     assertThat(told.exitCode()).as(told.err()).isZero();
+  }
+
+  /// Going on with a run from elsewhere must not write where its links lead.
+  @ParameterizedTest
+  @ValueSource(strings = {"run.lock", "metrics.jsonl", "metrics.csv", "held-out.jsonl"})
+  void refusesALinkInThePlaceOfWhatItWrites(String file) throws IOException {
+    Path copy = copy("link" + file);
+    Path mine = Files.writeString(directory.resolve("mine-" + file), "mine");
+    Files.deleteIfExists(copy.resolve(file));
+    Files.createSymbolicLink(copy.resolve(file), mine);
+    Transcript told = inTime(onCopy("resume", copy));
+    assertThat(mine).hasContent("mine");
+    if (told.exitCode() != 0) { // a table is replaced, not written to
+      assertThat(told.err()).contains(copy.resolve(file).toString());
+    }
   }
 
   @Test

@@ -8,7 +8,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +47,7 @@ public final class SafetensorsFile implements AutoCloseable {
     file.requireRegular();
     Arena arena = Arena.ofShared();
     boolean complete = false;
-    try (FileChannel channel = PlainFile.open(path, StandardOpenOption.READ)) {
+    try (FileChannel channel = PlainFile.open(path)) {
       SafetensorsFile opened = map(file, arena, channel);
       complete = true;
       return opened;

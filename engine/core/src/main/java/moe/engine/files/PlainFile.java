@@ -6,11 +6,16 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 
 /// Opens regular files and nothing else: a pipe that nobody writes to would be waited for, and a
-/// device may never end. Links are followed.
+/// device may never end. Links are followed to read, never to write.
 public final class PlainFile {
   private PlainFile() {}
 
@@ -51,9 +56,25 @@ public final class PlainFile {
     return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes(path))).toString();
   }
 
-  /// Opens a file, or makes it if the options say so.
-  public static FileChannel open(Path path, OpenOption... options) throws IOException {
+  /// Opens a file for reading at any place.
+  public static FileChannel open(Path path) throws IOException {
     require(path);
+    return FileChannel.open(path, StandardOpenOption.READ);
+  }
+
+  /// Opens a file for writing, and makes it if there is none.
+  ///
+  /// @param how more options
+  /// @throws NotRegularFileException also for a link: it may lead to anybody's file
+  public static FileChannel write(Path path, OpenOption... how) throws IOException {
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+        && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      throw new NotRegularFileException(path);
+    }
+    Set<OpenOption> options = new HashSet<>(Arrays.asList(how));
+    options.add(StandardOpenOption.WRITE);
+    options.add(StandardOpenOption.CREATE);
+    options.add(LinkOption.NOFOLLOW_LINKS);
     return FileChannel.open(path, options);
   }
 

@@ -36,8 +36,7 @@ final class LineFile implements AutoCloseable {
   /// @throws MoeException kind `USAGE` if there is one already
   static LineFile create(Path path) {
     try {
-      return new LineFile(
-          path, PlainFile.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), 0);
+      return new LineFile(path, PlainFile.write(path, StandardOpenOption.CREATE_NEW), 0);
     } catch (FileAlreadyExistsException used) {
       throw new MoeException(
           ErrorKind.USAGE,
@@ -52,8 +51,7 @@ final class LineFile implements AutoCloseable {
   /// Goes on with a file after its first `length` bytes; the rest is cut off.
   static LineFile resume(Path path, long length) {
     try {
-      FileChannel channel =
-          PlainFile.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      FileChannel channel = PlainFile.write(path);
       channel.truncate(length);
       return new LineFile(path, channel, length);
     } catch (IOException refused) {

@@ -6,7 +6,6 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 import moe.engine.files.PlainFile;
@@ -65,8 +64,7 @@ final class RunDirectory implements AutoCloseable {
   }
 
   private static FileChannel lock(Path path) throws IOException {
-    FileChannel channel =
-        PlainFile.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileChannel channel = PlainFile.write(path.resolve(LOCK));
     boolean locked = false;
     try {
       FileLock lock = channel.tryLock(); // the system frees it whatever ends the process

@@ -34,12 +34,7 @@ public final class CapturingRouter implements Router {
     this.format = RoutingFile.of(spec, place);
     try {
       Files.createDirectories(Path.of(directory));
-      this.file =
-          PlainFile.open(
-              path,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE);
+      this.file = PlainFile.write(path, StandardOpenOption.TRUNCATE_EXISTING);
       write(format.head());
     } catch (IOException refused) {
       throw SafeFile.refused(path, refused);

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import moe.engine.files.PlainFile;
 import moe.spi.device.DeviceStream;
@@ -37,7 +36,7 @@ final class ReplayRouter implements Router {
               .formatted(path, context.place().layers()));
     }
     try {
-      file = PlainFile.open(path, StandardOpenOption.READ);
+      file = PlainFile.open(path);
     } catch (IOException failed) {
       throw unreadable(failed);
     }

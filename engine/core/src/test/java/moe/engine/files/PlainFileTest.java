@@ -52,11 +52,25 @@ final class PlainFileTest {
       refused(path, () -> PlainFile.inOrHandedOver(path).close());
       refused(path, () -> PlainFile.bytes(path));
       refused(path, () -> PlainFile.text(path));
-      refused(path, () -> PlainFile.open(path, StandardOpenOption.READ).close());
-      refused(
-          path,
-          () -> PlainFile.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE).close());
+      refused(path, () -> PlainFile.open(path).close());
+      refused(path, () -> PlainFile.write(path).close());
     }
+  }
+
+  @Test
+  void writesThroughNoLink() throws IOException {
+    Path mine = Files.writeString(directory.resolve("mine"), "mine");
+    Path missing = directory.resolve("missing");
+    for (Path target : new Path[] {mine, missing}) {
+      Path link = Files.createSymbolicLink(directory.resolve("to-" + target.getFileName()), target);
+      refused(link, () -> PlainFile.write(link, StandardOpenOption.TRUNCATE_EXISTING).close());
+    }
+    assertThat(mine).hasContent("mine");
+    assertThat(missing).doesNotExist();
+    PlainFile.write(mine, StandardOpenOption.TRUNCATE_EXISTING).close();
+    PlainFile.write(missing).close();
+    assertThat(mine).isEmptyFile();
+    assertThat(missing).isEmptyFile();
   }
 
   @Test
