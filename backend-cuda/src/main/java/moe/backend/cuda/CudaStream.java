@@ -237,7 +237,7 @@ public final class CudaStream implements DeviceStream {
 
   /// Writes the zeros that a tensor owes.
   void settle(CudaTensor tensor) {
-    launch.settle(tensor);
+    tensor.settle(device, stream);
   }
 
   @Override

@@ -94,6 +94,14 @@ public final class CudaTensor implements Tensor {
     return owed;
   }
 
+  /// Writes the owner's zeros if they are owed.
+  CudaTensor settle(Device device, Driver.Handle stream) {
+    if (takeZeros()) {
+      device.driver().zero(owner.address(), owner.byteSize(), stream);
+    }
+    return this;
+  }
+
   /// Whether this is all of the owner's memory.
   boolean isWhole() {
     return shape.elements() == owner.shape.elements();

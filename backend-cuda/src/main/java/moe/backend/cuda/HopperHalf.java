@@ -47,7 +47,7 @@ record HopperHalf(int multiprocessors) implements HalfKernels {
         .pointer(CudaTensor.of(out).writable())
         .pointer(stream.ticket())
         .numbers(groups.count(), groups.topK(), x.width(), weights.out(), gemm.rows(), parts)
-        .numbers(Launch.code(activation), slots, upFirst ? 1 : 0)
+        .numbers(Kernel.code(activation), slots, upFirst ? 1 : 0)
         .run();
   }
 

@@ -115,18 +115,8 @@ public final class Launch {
     return address(tensor == null ? 0 : settled(tensor).writable(call));
   }
 
-  /// Writes the zeros that a tensor owes.
-  void settle(CudaTensor tensor) {
-    if (tensor.takeZeros()) {
-      CudaTensor owner = tensor.owner();
-      device.driver().zero(owner.address(), owner.byteSize(), stream);
-    }
-  }
-
   private CudaTensor settled(Tensor tensor) {
-    CudaTensor cuda = CudaTensor.of(tensor);
-    settle(cuda);
-    return cuda;
+    return CudaTensor.of(tensor).settle(device, stream);
   }
 
   /// Notes a tensor that the kernel may write and finds by itself.
@@ -153,17 +143,7 @@ public final class Launch {
 
   /// An activation, by its number in `numeric.cuh`.
   public Launch activation(Activation activation) {
-    return number(code(activation));
-  }
-
-  /// The number of an activation in `numeric.cuh`.
-  static int code(Activation activation) {
-    return switch (activation) {
-      case NONE -> 0;
-      case GELU -> 1;
-      case SILU -> 2;
-      case RELU -> 3;
-    };
+    return number(Kernel.code(activation));
   }
 
   /// An `int64_t`.

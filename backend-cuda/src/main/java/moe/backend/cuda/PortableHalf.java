@@ -70,7 +70,7 @@ final class PortableHalf implements HalfKernels {
         .pointer(weights.gate())
         .pointer(CudaTensor.of(out).writable())
         .numbers(groups.count(), groups.topK(), x.width(), width, slots)
-        .numbers(Launch.code(activation), out.type() == DType.F32 ? 1 : 0)
+        .numbers(Kernel.code(activation), out.type() == DType.F32 ? 1 : 0)
         .run();
   }
 
