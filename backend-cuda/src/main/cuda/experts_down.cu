@@ -18,7 +18,7 @@
           NAME(const __grid_constant__ CUtensorMap weights,                                 \
                const __grid_constant__ CUtensorMap rows,                                    \
                const __grid_constant__ moe::GroupedGemm args) {                             \
-    moe::GroupedGemmKernel<N, STAGES, false, false, CLUSTER, moe::NONE, OUT>::run(          \
+    moe::GroupedGemmKernel<moe::bf16, N, STAGES, false, false, CLUSTER, moe::NONE, OUT>::run(          \
         weights, rows, args);                                                               \
   }
 

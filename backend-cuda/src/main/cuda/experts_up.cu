@@ -27,7 +27,7 @@
           NAME(const __grid_constant__ CUtensorMap weights,                                 \
                const __grid_constant__ CUtensorMap rows,                                    \
                const __grid_constant__ moe::GroupedGemm args) {                             \
-    moe::GroupedGemmKernel<N, STAGES, GATED, GATHER, CLUSTER, ACTIVATION, moe::bf16>::run(  \
+    moe::GroupedGemmKernel<moe::bf16, N, STAGES, GATED, GATHER, CLUSTER, ACTIVATION, moe::bf16>::run(  \
         weights, rows, args);                                                               \
   }
 

@@ -173,9 +173,9 @@ class WeightGemmKernel {
     for (int k = 0; k < WEIGHT_STEP / 16; ++k) {
       // 16 rows of 128 bytes are 128 units of a descriptor.
       if (FIRST && k == 0) {
-        Wgmma<WEIGHT_IN, 1, 1>::start(sums, left, right);
+        Wgmma<bf16, WEIGHT_IN, 1, 1>::start(sums, left, right);
       } else {
-        Wgmma<WEIGHT_IN, 1, 1>::add(sums, left + 128 * k, right + 128 * k);
+        Wgmma<bf16, WEIGHT_IN, 1, 1>::add(sums, left + 128 * k, right + 128 * k);
       }
     }
     wgmmaCommit();

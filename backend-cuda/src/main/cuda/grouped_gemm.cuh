@@ -1,5 +1,5 @@
 // The matrix product of all experts at once on Hopper: out[row] = act(W_e · in[row] + b_e) for the
-// rows of every expert e, bf16 in, float32 accumulation.
+// rows of every expert e; bf16, f16 or TF32 in, float32 accumulation.
 //
 // The weights are the left operand (64 rows of W a warpgroup) and the tokens the columns of the
 // product, because a tensor core instruction has 64 rows but any multiple of 8 columns: experts
@@ -13,23 +13,25 @@
 // CLUSTER 2: two blocks take neighbouring weight rows and the same tokens; each fetches half of
 // the tokens for both. Large products are bound by the way from the L2 otherwise.
 //
-// Stages of 64 columns of K go round a ring of barriers. The two consumers never wait for each
+// Stages of 128 bytes of K go round a ring of barriers. The two consumers never wait for each
 // other: while one is in its epilogue, the other has the tensor cores for itself.
 //
 // GATED: a tile has 64 rows of W_gate and 64 of W_up in turns of 8, so that one thread holds both
 // products of an element. The tensor map does it: K, 8 rows, {gate, up}, groups of 8 rows.
 //
-// Needs: in and outWidth multiples of 8 (tensor maps need strides of 16 bytes).
+// Needs: rows of in and of outWidth elements to be multiples of 16 bytes, as tensor maps want strides.
 #pragma once
 
-#include "numeric.cuh"
+#include <type_traits>
+
+#include "half.cuh"
 #include "sm90.cuh"
 
 namespace moe {
 
 /// The arguments beside the tensor maps. All pointers are to device memory.
 struct GroupedGemm {
-  const bf16* tokens;      // GATHER: [tokens, in]
+  const void* tokens;      // GATHER: [tokens, in]
   const int* assignments;  // GATHER: [slots], row -> token · topK + k
   const int* offsets;      // [experts + 1]; null: one expert has all `slots`
   const float* bias;       // [experts, outWidth] or null; of W_up if gated
@@ -41,15 +43,17 @@ struct GroupedGemm {
   int in;          // K
   int outWidth;    // weight rows of an expert (of each of its two matrices if gated)
   int tile;        // most tokens in a tile, at most MAX_N
-  int splits;      // parts of K, at most ceil(in / 64), each with its own out; 1 unless out is float
+  int splits;      // parts of K, at most its stages, each with its own out; 1 unless out is float
   int activation;  // Activation
   int slots;       // rows between the outs of two splits
   int upFirst;     // GATED: W_up lies before W_gate in memory, and so in the tile
 };
 
-constexpr int STAGE_K = 64;                             // columns of K in a stage: 128 bytes
+constexpr int STAGE_BYTES_K = 128;                      // of a row in a stage
+template <class T>
+constexpr int STAGE_K = STAGE_BYTES_K / sizeof(T);      // columns of K in a stage
 constexpr int TILE_WEIGHTS = 128;                       // weight rows in a tile
-constexpr int WEIGHT_BYTES = TILE_WEIGHTS * STAGE_K * 2;
+constexpr int WEIGHT_BYTES = TILE_WEIGHTS * STAGE_BYTES_K;
 constexpr int COPY_ROWS = 32;                           // tokens in a box of their tensor map
 constexpr int CHUNK = 32;                               // tokens of an epilogue step
 constexpr int CHUNK_BYTES = CHUNK * 64 * 2;             // by 64 outputs of a warpgroup
@@ -62,7 +66,7 @@ constexpr int QUEUE = 2;  // tiles drawn ahead
 /// Bytes of dynamic shared memory: ring, output chunks (2 for each consumer), barriers, queue, the
 /// tokens of 2 tiles, offsets and running tiles.
 constexpr int gemmSharedBytes(int maxN, int stages, int experts) {
-  return 1024 + stages * (WEIGHT_BYTES + maxN * STAGE_K * 2) + 4 * CHUNK_BYTES + 2 * stages * 8 +
+  return 1024 + stages * (WEIGHT_BYTES + maxN * STAGE_BYTES_K) + 4 * CHUNK_BYTES + 2 * stages * 8 +
          QUEUE * 24 + 2 * maxN * 4 + 2 * (experts + 1) * 4;
 }
 
@@ -130,15 +134,29 @@ struct RingCursor {
   }
 };
 
+/// To about 20 bits, in a few instructions: x · σ(2u) is 0.5 x (1 + tanh(u)) without cancellation.
+template <int KIND>
+__device__ __forceinline__ float activateFine(float x) {
+  if constexpr (KIND == GELU || KIND == SILU) {
+    float u = KIND == GELU ? x * fmaf(0.0713548163f, x * x, 1.5957691216f) : x;
+    return __fdividef(x, 1.0f + __expf(-u));
+  } else {
+    return activateFast<KIND>(x);
+  }
+}
+
+/// @tparam T bf16, f16, or float for TF32
 /// @tparam MAX_N most tokens of a tile: 32, 128 or 256
 /// @tparam ACTIVATION what the kernel is made for, or ANY_ACTIVATION to read it from the arguments
-/// @tparam Out bf16 or float
-/// @tparam TRANSPOSED the weights are [experts, in, outWidth]: the products of the backward pass
+/// @tparam Out T or float
+/// @tparam TRANSPOSED the weights are [experts, in, outWidth]: the products of the backward pass;
+///   not of float
 template <
-    int MAX_N, int STAGES, bool GATED, bool GATHER, int CLUSTER, int ACTIVATION, class Out,
+    class T, int MAX_N, int STAGES, bool GATED, bool GATHER, int CLUSTER, int ACTIVATION, class Out,
     bool TRANSPOSED = false>
 class GroupedGemmKernel {
-  static constexpr int STAGE_BYTES = WEIGHT_BYTES + MAX_N * STAGE_K * 2;
+  static constexpr int COLUMNS = STAGE_K<T>;
+  static constexpr int STAGE_BYTES = WEIGHT_BYTES + MAX_N * STAGE_BYTES_K;
   static constexpr bool DRAWN = MAX_N == 256;
   static constexpr int OUTPUTS = GATED ? TILE_WEIGHTS / 2 : TILE_WEIGHTS;
   static_assert(!GATHER || CLUSTER == 1, "16-byte copies reach one block");
@@ -266,7 +284,7 @@ class GroupedGemmKernel {
 
   /// The stages of K of a split: [first, last).
   __device__ void stagesOf(int split, int& first, int& last) const {
-    int all = (args_.in + STAGE_K - 1) / STAGE_K;
+    int all = (args_.in + COLUMNS - 1) / COLUMNS;
     first = all * split / args_.splits;
     last = all * (split + 1) / args_.splits;
   }
@@ -280,30 +298,30 @@ class GroupedGemmKernel {
       for (int half = 0; half < 2; ++half) {
         copyBox(stage + half * (WEIGHT_BYTES / 2), weights_, full(slot),
                 tile.firstOutput + half * (TILE_WEIGHTS / 2),
-                tile.expert * args_.in + k * STAGE_K);
+                tile.expert * args_.in + k * COLUMNS);
       }
     } else if (GATED) {
       int group = (tile.expert * args_.outWidth + tile.firstOutput) >> 3;
-      copyBox(stage, weights_, full(slot), k * STAGE_K, 0, 0, group);
+      copyBox(stage, weights_, full(slot), k * COLUMNS, 0, 0, group);
     } else {
-      copyBox(stage, weights_, full(slot), k * STAGE_K,
+      copyBox(stage, weights_, full(slot), k * COLUMNS,
               tile.expert * args_.outWidth + tile.firstOutput);
     }
   }
 
   __device__ __forceinline__ void copyRows(uint32_t stage, const Tile& tile, int k, int slot) {
     for (int row = rank_ * COPY_ROWS; row < tile.rows; row += CLUSTER * COPY_ROWS) {
-      uint32_t target = stage + WEIGHT_BYTES + row * STAGE_K * 2;
+      uint32_t target = stage + WEIGHT_BYTES + row * STAGE_BYTES_K;
       if (CLUSTER > 1) {
-        copyBoxToBoth(target, rows_, full(slot), k * STAGE_K, tile.firstRow + row);
+        copyBoxToBoth(target, rows_, full(slot), k * COLUMNS, tile.firstRow + row);
       } else {
-        copyBox(target, rows_, full(slot), k * STAGE_K, tile.firstRow + row);
+        copyBox(target, rows_, full(slot), k * COLUMNS, tile.firstRow + row);
       }
     }
   }
 
   static __device__ __forceinline__ int stageBytes(const Tile& tile) {
-    return WEIGHT_BYTES + (tile.rows + COPY_ROWS - 1) / COPY_ROWS * COPY_ROWS * STAGE_K * 2;
+    return WEIGHT_BYTES + (tile.rows + COPY_ROWS - 1) / COPY_ROWS * COPY_ROWS * STAGE_BYTES_K;
   }
 
   /// One thread. The weights of the first stages are fetched before the predecessor, which makes
@@ -371,9 +389,9 @@ class GroupedGemmKernel {
           barrierExpect(full(cursor.stage), WEIGHT_BYTES);
           copyWeights(stage, tile, k, cursor.stage);
         }
-        int column = k * STAGE_K + piece * 8;
+        int column = k * COLUMNS + piece * (COLUMNS / 8);
         bool valid = column < args_.in;
-        const bf16* source = args_.tokens + (valid ? column : 0);
+        const T* source = static_cast<const T*>(args_.tokens) + (valid ? column : 0);
 #pragma unroll
         for (int i = 0; i < MAX_N / 16; ++i) {
           if (i * 16 < tile.rows) {
@@ -462,13 +480,13 @@ class GroupedGemmKernel {
     uint64_t left = swizzledRows(stage + warpgroup * (WEIGHT_BYTES / 2));
     uint64_t right = swizzledRows(stage + WEIGHT_BYTES);
 #pragma unroll
-    for (int k = 0; k < STAGE_K / 16; ++k) {
-      // In units of the descriptor, 16 bytes: 16 columns of K are 2, 16 rows of 128 bytes are 128.
+    for (int k = 0; k < STAGE_BYTES_K / 32; ++k) {
+      // In units of the descriptor, 16 bytes: 32 bytes of K are 2, 16 rows of 128 bytes are 128.
       constexpr int LEFT_STEP = TRANSPOSED ? 128 : 2;
       if (FIRST && k == 0) {
-        Wgmma<N, TRANSPOSED>::start(sums, left, right);
+        Wgmma<T, N, TRANSPOSED>::start(sums, left, right);
       } else {
-        Wgmma<N, TRANSPOSED>::add(sums, left + LEFT_STEP * k, right + 2 * k);
+        Wgmma<T, N, TRANSPOSED>::add(sums, left + LEFT_STEP * k, right + 2 * k);
       }
     }
     wgmmaCommit();
@@ -547,6 +565,15 @@ class GroupedGemmKernel {
     }
   }
 
+  template <int KIND>
+  static __device__ __forceinline__ float activation(float x) {
+    if constexpr (std::is_same_v<T, bf16>) {
+      return activateFast<KIND>(x);
+    } else {
+      return activateFine<KIND>(x);
+    }
+  }
+
   /// If gated, leaves the results where the gate's products were.
   template <int KIND>
   __device__ __forceinline__ void activate(float* values, float low, float high) {
@@ -559,10 +586,10 @@ class GroupedGemmKernel {
         if (GATED) {
           float gate = (args_.upFirst ? b : a) + low;
           float up = (args_.upFirst ? a : b) + high;
-          a = activateFast<KIND>(gate) * up;
+          a = activation<KIND>(gate) * up;
         } else {
-          a = activateFast<KIND>(a + low);
-          b = activateFast<KIND>(b + high);
+          a = activation<KIND>(a + low);
+          b = activation<KIND>(b + high);
         }
       }
     }
@@ -583,7 +610,7 @@ class GroupedGemmKernel {
     }
   }
 
-  /// bf16: 32 tokens by the warpgroup's outputs are turned over in shared memory and leave in
+  /// 16 bits: 32 tokens by the warpgroup's outputs are turned over in shared memory and leave in
   /// pieces of 16 bytes, neighbours together.
   __device__ __forceinline__ void storeChunk(
       const float* v, const Tile& tile, int chunk, int warpgroup, int warp, int lane) {
@@ -592,19 +619,19 @@ class GroupedGemmKernel {
     turn_ ^= 1;
     if constexpr (GATED) {
       uint32_t address = buffer + piece(lane, warp);
-      storeTransposed(address, packBf16(v[0], v[1]), packBf16(v[4], v[5]), packBf16(v[8], v[9]),
-                      packBf16(v[12], v[13]));
+      storeTransposed(address, packHalves<Out>(v[0], v[1]), packHalves<Out>(v[4], v[5]), packHalves<Out>(v[8], v[9]),
+                      packHalves<Out>(v[12], v[13]));
     } else {
       int token = (lane >> 4) * 8 + (lane & 7);
       int at = warp * 2 + ((lane >> 3) & 1);
-      storeTransposed(buffer + piece(token, at), packBf16(v[0], v[1]), packBf16(v[2], v[3]),
-                      packBf16(v[4], v[5]), packBf16(v[6], v[7]));
-      storeTransposed(buffer + piece(token + 16, at), packBf16(v[8], v[9]),
-                      packBf16(v[10], v[11]), packBf16(v[12], v[13]), packBf16(v[14], v[15]));
+      storeTransposed(buffer + piece(token, at), packHalves<Out>(v[0], v[1]), packHalves<Out>(v[2], v[3]),
+                      packHalves<Out>(v[4], v[5]), packHalves<Out>(v[6], v[7]));
+      storeTransposed(buffer + piece(token + 16, at), packHalves<Out>(v[8], v[9]),
+                      packHalves<Out>(v[10], v[11]), packHalves<Out>(v[12], v[13]), packHalves<Out>(v[14], v[15]));
     }
     // Two buffers: when all have come here again, all have read this one.
     warpgroupSync(1 + warpgroup);
-    bf16* out = static_cast<bf16*>(args_.out);
+    Out* out = static_cast<Out*>(args_.out);
     int thread = threadIdx.x & 127;
 #pragma unroll
     for (int i = thread; i < CHUNK * PIECES; i += 128) {

@@ -54,7 +54,12 @@ public final class CudaBackend implements Backend {
           case F16 -> HalfProducts.of(device, new Halves(memory, DType.F16), hopper);
         };
     HalfDense half = halfProducts == null ? null : new HalfDense(halfProducts);
-    RoundingForward rounding = arithmetic == Arithmetic.F16 ? half : null;
+    RoundingForward rounding =
+        switch (arithmetic) {
+          case F32, BF16 -> null;
+          case TF32 -> hopper ? new HopperTf32(device.multiprocessors()) : null;
+          case F16 -> half;
+        };
     this.dense =
         new CudaDenseOps(
             new Products(device.multiprocessors(), arithmetic, rounding), half, memory);

@@ -1,10 +1,14 @@
 package moe.backend.cuda;
 
+import moe.spi.device.DType;
+
 /// The kernels of `grouped_gemm.cuh`, by the most rows of a tile; F32 is the type they write, else
-/// bf16.
+/// that of the rows.
 ///
+/// @param bf16 of gradients and forward
+/// @param f16 the same for binary16, forward alone
 /// @param rows the most of a tile
-record HalfGemm(Kernel kernel, int rows) {
+record HalfGemm(Kernel bf16, Kernel f16, int rows) {
   static final HalfGemm UP_32 = of("experts_up", "moe_experts_up_n32", 32);
   static final HalfGemm UP_32_GATED = of("experts_up", "moe_experts_up_gated_n32", 32);
   static final HalfGemm UP_128 = of("experts_up", "moe_experts_up_rows_n128", 128);
@@ -23,11 +27,20 @@ record HalfGemm(Kernel kernel, int rows) {
   static final HalfGemm BACK_256_F32 = of("experts_back", "moe_experts_back_f32_n256", 256);
 
   private static HalfGemm of(String image, String name, int rows) {
-    return new HalfGemm(new Kernel(image, name), rows);
+    Kernel f16 = new Kernel("experts_f16", name.replace("moe_experts_", "moe_experts_f16_"));
+    return new HalfGemm(new Kernel(image, name), f16, rows);
+  }
+
+  Kernel kernel(DType type) {
+    return type == DType.F16 ? f16 : bf16;
+  }
+
+  int sharedBytes(int experts) {
+    return sharedBytes(rows, experts);
   }
 
   /// As `gemmSharedBytes`.
-  int sharedBytes(int experts) {
+  static int sharedBytes(int rows, int experts) {
     int stages = rows == 32 ? 10 : rows == 128 ? 6 : 4;
     return 1024
         + stages * (16384 + rows * 128)

@@ -32,8 +32,8 @@ public final class HalfProducts {
   static HalfProducts of(Device device, Halves halves, boolean hopper) {
     int multiprocessors = device.multiprocessors();
     HalfKernels kernels =
-        hopper && halves.type() == DType.BF16
-            ? new HopperHalf(multiprocessors)
+        hopper
+            ? new HopperHalf(multiprocessors, halves.type())
             : new PortableHalf(multiprocessors, halves.type());
     return new HalfProducts(multiprocessors, halves, kernels);
   }

@@ -4,9 +4,11 @@ import moe.spi.device.Activation;
 import moe.spi.device.DType;
 import moe.spi.device.Tensor;
 
-/// Products of bf16 by the kernels for compute capability 9.0: `grouped_gemm.cuh` and
+/// Products of bf16 or binary16 by the kernels for compute capability 9.0: `grouped_gemm.cuh` and
 /// `experts_weight.cu`.
-record HopperHalf(int multiprocessors) implements HalfKernels {
+///
+/// @param type BF16 or F16; gradients are of BF16 alone
+record HopperHalf(int multiprocessors, DType type) implements HalfKernels {
   private static final int BLOCK = 384;
   private static final int WEIGHT_SHARED = 1024 + 4 * 49152 + 64;
   private static final int SOME_ROWS = 384; // mean of an expert up to which tiles of 128 are used
@@ -123,8 +125,12 @@ record HopperHalf(int multiprocessors) implements HalfKernels {
         .run();
   }
 
-  /// Whether tiles of 256 rows are many enough for all pairs of multiprocessors.
   private boolean wide(int slots, int experts, int out) {
+    return wide(multiprocessors, slots, experts, out);
+  }
+
+  /// Whether tiles of 256 rows are many enough for all pairs of multiprocessors.
+  static boolean wide(int multiprocessors, int slots, int experts, int out) {
     int mean = Math.ceilDiv(slots, experts);
     long pairs = (long) Math.ceilDiv(mean, 256) * experts * Math.ceilDiv(out, 256);
     return mean > SOME_ROWS && pairs >= multiprocessors / 2;
@@ -132,7 +138,7 @@ record HopperHalf(int multiprocessors) implements HalfKernels {
 
   private Launch begin(CudaStream stream, HalfGemm gemm, Products.Groups groups) {
     return stream
-        .launch(gemm.kernel(), BLOCK, multiprocessors & ~1, 1, 1)
+        .launch(gemm.kernel(type), BLOCK, multiprocessors & ~1, 1, 1)
         .shared(gemm.sharedBytes(groups.count()))
         .dependent();
   }

@@ -164,11 +164,16 @@ public final class Launch {
     return this;
   }
 
-  /// A matrix of bf16 by rows, for the copy engine, in boxes of 64 columns.
+  /// A matrix of 16 bits by rows, for the copy engine, in boxes of 64 columns.
   ///
   /// @param stride from row to row, in elements, a multiple of 8
   Launch matrix(long address, long columns, long rows, long stride, int boxRows) {
     return describe(map.matrix(address, columns, rows, stride, boxRows));
+  }
+
+  /// A matrix of float32 by rows, for the copy engine, in boxes of 32 columns rounded to TF32.
+  Launch floats(long address, long columns, long rows, int boxRows) {
+    return describe(map.floats(address, columns, rows, boxRows));
   }
 
   /// Two such matrices as one that takes turns of 8 rows of each.

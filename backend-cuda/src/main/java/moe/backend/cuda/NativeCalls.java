@@ -24,7 +24,6 @@ final class NativeCalls {
 
   private static final int SWIZZLE_128 = 3;
   private static final int PROMOTE_L2_256 = 3;
-  private static final int BF16 = 9;
 
   private final MethodHandle launchKernel;
   private final MethodHandle launchKernelEx;
@@ -158,7 +157,7 @@ final class NativeCalls {
       return (int)
           encodeTiled.invokeExact(
               target,
-              BF16,
+              map.type(),
               map.rank(),
               map.address(),
               map.extents(),

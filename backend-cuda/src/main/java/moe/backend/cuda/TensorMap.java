@@ -6,12 +6,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// An array of bf16 as the copy engine of compute capability 9.0 sees it, before the driver encodes
-/// it; filled again for each call.
+/// An array of 16 bits or of float32 as the copy engine of compute capability 9.0 sees it, before
+/// the driver encodes it; filled again for each call.
 final class TensorMap {
   /// Bytes of an encoded one.
   static final int BYTES = 128;
 
+  private static final int BF16 = 9; // or any other 16 bits: they are only copied
+  private static final int TF32 = 11; // float32, rounded as it is copied
   private static final int MOST_RANK = 4;
   private static final int COLUMNS = 64; // of a box, 128 bytes
   private static final int TURN = 8; // rows of one matrix before the other's
@@ -21,6 +23,7 @@ final class TensorMap {
   private final MemorySegment box;
   private final MemorySegment steps;
   private int rank;
+  private int type;
   private long address;
 
   TensorMap(Arena arena) {
@@ -38,10 +41,22 @@ final class TensorMap {
   /// @param stride from row to row, in elements
   TensorMap matrix(long from, long columns, long rows, long stride, int boxRows) {
     rank = 2;
+    type = BF16;
     address = from;
     dimension(0, columns, COLUMNS);
     dimension(1, rows, boxRows);
     stride(0, 2 * stride);
+    return this;
+  }
+
+  /// A matrix of float32 by rows, rounded to TF32 on the way.
+  TensorMap floats(long from, long columns, long rows, int boxRows) {
+    rank = 2;
+    type = TF32;
+    address = from;
+    dimension(0, columns, COLUMNS / 2);
+    dimension(1, rows, boxRows);
+    stride(0, 4 * columns);
     return this;
   }
 
@@ -50,6 +65,7 @@ final class TensorMap {
   /// @param apart bytes from the first to the second
   TensorMap turns(long from, long apart, long columns, long rows) {
     rank = 4;
+    type = BF16;
     address = from;
     dimension(0, columns, COLUMNS);
     dimension(1, TURN, TURN);
@@ -73,6 +89,11 @@ final class TensorMap {
 
   int rank() {
     return rank;
+  }
+
+  /// `CUtensorMapDataType` of `cuda.h`.
+  int type() {
+    return type;
   }
 
   long address() {

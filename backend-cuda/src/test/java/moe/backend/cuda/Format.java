@@ -11,7 +11,10 @@ public enum Format {
   BF16_PORTABLE(Compute.BF16, true, 6e-3),
   /// To 10 fraction bits, an eighth of that: measured up to 3.3e-4 and 5e-4.
   F16(Compute.F16, false, 1e-3),
-  F16_PORTABLE(Compute.F16, true, 1e-3);
+  F16_PORTABLE(Compute.F16, true, 1e-3),
+  /// As many.
+  TF32(Compute.TF32, false, 1e-3),
+  TF32_PORTABLE(Compute.TF32, true, 1e-3);
 
   final Compute compute;
   final boolean portable;

@@ -26,6 +26,7 @@ record HopperKernels(Consumer<Launch> others) implements Consumer<Launch> {
 
     static void write(TensorMap map, MemorySegment target) {
       target.set(JAVA_INT, 0, map.rank());
+      target.set(JAVA_INT, 4, map.type());
       target.set(JAVA_LONG, 8, map.address());
       MemorySegment.copy(map.extents(), 0, target, EXTENTS, 8L * map.rank());
       MemorySegment.copy(map.strides(), 0, target, STRIDES, 8L * (map.rank() - 1));
@@ -45,16 +46,27 @@ record HopperKernels(Consumer<Launch> others) implements Consumer<Launch> {
       assertThat(segment.asSlice(BOX, 4L * box.length).toArray(JAVA_INT)).containsExactly(box);
     }
 
-    /// An element, 0 outside; positions from the contiguous dimension on.
+    boolean isTf32() {
+      return segment.get(JAVA_INT, 4) == 11;
+    }
+
+    /// An element of bf16 or TF32, 0 outside; positions from the contiguous dimension on.
     float get(long... position) {
+      return get(false, position);
+    }
+
+    /// The same, or of binary16.
+    float get(boolean f16, long... position) {
       long at = segment.get(JAVA_LONG, 8);
       for (int i = 0; i < position.length; i++) {
         if (position[i] < 0 || position[i] >= segment.get(JAVA_LONG, EXTENTS + 8L * i)) {
           return 0;
         }
-        at += position[i] * (i == 0 ? 2 : segment.get(JAVA_LONG, STRIDES + 8L * (i - 1)));
+        at +=
+            position[i]
+                * (i == 0 ? isTf32() ? 4 : 2 : segment.get(JAVA_LONG, STRIDES + 8L * (i - 1)));
       }
-      return half(at);
+      return isTf32() ? tf32(ALL.get(JAVA_FLOAT, at)) : half(f16, at);
     }
   }
 
@@ -112,23 +124,26 @@ record HopperKernels(Consumer<Launch> others) implements Consumer<Launch> {
     int activation = args.number();
     int slots = args.number();
     boolean upFirst = args.number() != 0;
-    boolean gathers = name.startsWith("moe_experts_up") && !name.contains("_rows_");
+    boolean f16 = name.startsWith("moe_experts_f16_");
+    boolean tf32 = name.startsWith("moe_experts_tf32_");
+    boolean gathers = name.contains("_up_") && !name.contains("_rows_");
     boolean gated = name.contains("gated");
     boolean transposed = name.startsWith("moe_experts_back");
-    boolean floats = name.contains("_f32_");
+    boolean floats = tf32 || name.contains("_f32_");
     assertThat(launch.block(0)).isEqualTo(384);
     assertThat(launch.grid(0) % 2).isZero();
     assertThat(tile).isEqualTo(Integer.parseInt(name.substring(name.lastIndexOf("_n") + 2)));
     assertThat(ALL.get(JAVA_INT, ticket)).isZero();
-    assertThat(in % 8 == 0 || transposed).isTrue();
+    assertThat(weights.isTf32() == tf32 && rows.isTf32() == tf32).isTrue();
+    assertThat(in % (tf32 ? 4 : 8) == 0 || transposed).isTrue();
     assertThat(width % 8 == 0 || floats).isTrue();
     assertThat(splits == 1 || floats).isTrue();
     if (gated) {
       weights.requireBox(64, 8, 2, 8);
     } else {
-      weights.requireBox(64, transposed ? 64 : 128);
+      weights.requireBox(tf32 ? 32 : 64, transposed ? 64 : 128);
     }
-    rows.requireBox(64, 32);
+    rows.requireBox(tf32 ? 32 : 64, 32);
     for (int expert = 0; expert < experts; expert++) {
       int begin = offsets == 0 ? 0 : integer(offsets, expert);
       int end = offsets == 0 ? slots : integer(offsets, expert + 1);
@@ -142,16 +157,19 @@ record HopperKernels(Consumer<Launch> others) implements Consumer<Launch> {
             double gate = 0;
             long line = (long) expert * width + o;
             for (int k = stages * split / splits * 64; k < last; k++) {
-              float x = gathers ? half(tokens + 2 * ((long) source * in + k)) : rows.get(k, source);
+              float x =
+                  gathers
+                      ? half(f16, tokens + 2 * ((long) source * in + k))
+                      : rows.get(f16, k, source);
               if (gated) {
-                sum += x * weights.get(k, line % 8, upFirst ? 0 : 1, line / 8);
-                gate += x * weights.get(k, line % 8, upFirst ? 1 : 0, line / 8);
+                sum += x * weights.get(f16, k, line % 8, upFirst ? 0 : 1, line / 8);
+                gate += x * weights.get(f16, k, line % 8, upFirst ? 1 : 0, line / 8);
               } else {
                 sum +=
                     x
                         * (transposed
                             ? weights.get(o, (long) expert * in + k)
-                            : weights.get(k, line));
+                            : weights.get(f16, k, line));
               }
             }
             if (split == 0) {
@@ -163,7 +181,10 @@ record HopperKernels(Consumer<Launch> others) implements Consumer<Launch> {
             if (floats) {
               ALL.set(JAVA_FLOAT, out + 4 * to, (float) value);
             } else {
-              ALL.set(JAVA_SHORT, out + 2 * to, rounded((float) value));
+              ALL.set(
+                  JAVA_SHORT,
+                  out + 2 * to,
+                  f16 ? Float.floatToFloat16((float) value) : rounded((float) value));
             }
           }
         }
@@ -219,6 +240,14 @@ record HopperKernels(Consumer<Launch> others) implements Consumer<Launch> {
 
   private static float real(long address, long index) {
     return ALL.get(JAVA_FLOAT, address + 4 * index);
+  }
+
+  private static float half(boolean f16, long address) {
+    return f16 ? Float.float16ToFloat(ALL.get(JAVA_SHORT, address)) : half(address);
+  }
+
+  private static float tf32(float value) {
+    return Float.intBitsToFloat(Float.floatToRawIntBits(value) + 0x1000 & ~0x1fff);
   }
 
   private static float half(long address) {
