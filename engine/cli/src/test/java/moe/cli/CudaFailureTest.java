@@ -127,7 +127,7 @@ class CudaFailureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"fail=cuLaunchKernel:8:906", "fail=cuStreamEndCapture:3:901"})
+  @ValueSource(strings = {"fail=cuLaunchKernel:8:906", "fail=cuStreamEndCapture:2:901"})
   void issuesStepsCallByCallWhereTheyCannotBeRecorded(String state)
       throws IOException, InterruptedException {
     FakeCuda.Result result = run(state, "--backend", "cuda");
