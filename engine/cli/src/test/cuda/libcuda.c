@@ -165,8 +165,9 @@ R cuTensorMapEncodeTiled(void* map, int type, unsigned rank, P address, const ui
                          const uint64_t* strides, const uint32_t* box, const uint32_t* steps,
                          int interleave, int swizzle, int promotion, int fill) {
   ENTER;
-  int right = (P)map % 64 == 0 && type == 9 && rank >= 2 && rank <= 5 && address % 16 == 0 &&
-              interleave == 0 && swizzle == 3 && promotion == 3 && fill == 0 && box[0] * 2 <= 128;
+  unsigned bytes = type == 9 ? 2 : type == 11 ? 4 : 256;  // bf16, TF32, no other
+  int right = (P)map % 64 == 0 && rank >= 2 && rank <= 5 && address % 16 == 0 && interleave == 0 &&
+              swizzle == 3 && promotion == 3 && fill == 0 && box[0] * bytes <= 128;
   for (unsigned i = 0; i < rank; ++i) {
     right = right && extents[i] > 0 && extents[i] <= 1ull << 32 && box[i] > 0 && box[i] <= 256 &&
             steps[i] == 1;
