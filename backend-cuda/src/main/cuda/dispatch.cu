@@ -144,20 +144,3 @@ extern "C" __global__ void __launch_bounds__(1024)
     }
   }
 }
-
-/// rows[positions[t, k]] = x[t] for the products that take sorted rows: each token is read once.
-/// x bf16 [tokens, dModel], rows bf16 [slots, dModel], dModel a multiple of 8, pieces = dModel / 8.
-/// Launch: grid = (tokens, ceil(pieces / block)), block <= 256, shared = 0.
-extern "C" __global__ void __launch_bounds__(256) moe_scatter_rows(
-    const uint4* x, const int* positions, uint4* rows, int pieces, int topK) {
-  moe::awaitPredecessor();
-  moe::releaseSuccessor();
-  int piece = blockIdx.y * blockDim.x + threadIdx.x;
-  if (piece >= pieces) return;
-  uint4 value = __ldg(x + static_cast<int64_t>(blockIdx.x) * pieces + piece);
-#pragma unroll 8
-  for (int k = 0; k < topK; ++k) {
-    int position = positions[blockIdx.x * topK + k];
-    if (position >= 0) rows[static_cast<int64_t>(position) * pieces + piece] = value;
-  }
-}

@@ -1,6 +1,6 @@
 """Times the MoE block beside its peers: python3 bench.py IMAGES PEERS.py [shapes…] [--peers] [--all] [--energy] [--json=FILE]
 
-Per shape: relative error against float64, the whole block in a CUDA graph (median of 30 as the
+Per shape, tokens and sums float32 as in the engine: relative error against float64, the whole block in a CUDA graph (median of 30 as the
 peers are timed, and of 3 such runs) and each kernel alone (graph of 10), for several choices of tiles. bf16, random
 inputs; floor = max(bytes at 4.26 TB/s, FLOP at 788 TFLOP/s). --peers times and checks
 the peers on the same tensors; --energy runs each 5.5 s without a pause and counts joules.
@@ -42,14 +42,15 @@ class Ours:
         make = lambda *s, dtype=torch.int32: torch.empty(s, device=dev, dtype=dtype)
         blocks = max(1, -(-spec.slots // 4096))
         bf = torch.bfloat16
-        self.t = {"x": x, "router": wr, "down": dn, "expertIds": make(n, k),
+        self.t = {"x": torch.empty_like(x), "x32": x.float(), "router32": wr.float(), "down": dn, "expertIds": make(n, k),
                   "gates": make(n, k, dtype=torch.float32), "offsets": make(e + 1),
                   "assignments": make(spec.slots), "positions": make(spec.slots),
-                  "counts": make(blocks * e), "tickets": torch.zeros(2, device=dev, dtype=torch.int32),
+                  "counts": make(blocks * e), "tickets": torch.zeros(32, device=dev, dtype=torch.int32),
+                  "partial": make(8, e, dtype=torch.float32),
                   "sorted": make(spec.slots if choice.rows else 0, d, dtype=bf),
                   "hidden": make(spec.slots, h, dtype=bf),
                   "rows": make(choice.splits, spec.slots, d, dtype=torch.float32),
-                  "out": make(n, d, dtype=bf)}
+                  "out": make(n, d, dtype=torch.float32)}
         if gated:
             self.t |= {"gate": up[:, :h].contiguous(), "up": up[:, h:].contiguous()}
         else:
@@ -142,8 +143,8 @@ def main():
                 times = sorted(peers.bench(run) for _ in range(3))
                 us = times[1]
                 parts = {}
-                for stage in ("route", "dispatch", "scatter", "up", "down", "combine"):
-                    if stage == "scatter" and not choice.rows:
+                for stage in ("route", "dispatch", "sort", "up", "down", "combine"):
+                    if stage == "sort" and not choice.rows:
                         continue
                     parts[stage] = round(peers.bench(ours.graph([stage], 10), 2, 9) / 10, 1)
             except RuntimeError as problem:

@@ -16,7 +16,8 @@ def struct(name, *fields):
 
 
 RouterArgs = struct("RouterArgs", "p:x", "p:weight", "p:bias", "p:choiceBias", "p:logits",
-                    "p:expertIds", "p:gates", "i:tokens", "i:dModel", "i:experts", "i:topK", "i:slices")
+                    "p:expertIds", "p:gates", "p:rounded", "p:partial", "p:ticket", "i:tokens", "i:dModel",
+                    "i:experts", "i:topK", "i:ahead")
 DispatchArgs = struct("DispatchArgs", "p:expertIds", "p:offsets", "p:assignments", "p:positions",
                       "p:counts", "i:slots", "i:experts")
 GroupedGemm = struct("GroupedGemm", "p:tokens", "p:assignments", "p:offsets", "p:bias",
@@ -82,15 +83,21 @@ def gemm_shared(n, experts):
     return 1024 + stages * (16384 + n * 128) + 4 * 4096 + 2 * stages * 8 + 48 + 8 * n + 8 * (experts + 1)
 
 
+def split_shared(width, slices):
+    columns, tokens = 32 * slices, 128 // slices
+    return (3 if width >= 64 else 4) * tokens * (columns + 4) * 4 + 4 * width * (columns * 2 + 64)
+
+
 def align(address, to=16):
     assert address % to == 0
     return address
 
 
 class Block:
-    """`memory` maps names to addresses: x, router, routerBias, up, gate, down, upBias, gateBias,
-    downBias (0 for none), expertIds, gates, offsets, assignments, positions, counts, hidden, rows,
-    sorted, out, tickets. rows is F32 [splits, slots, dModel] if splits > 1, else bf16."""
+    """`memory` maps names to addresses: x32, router32 (F32), x (the router rounds x32 to it for few
+    tokens), routerBias, up, gate, down, upBias, gateBias, downBias (0 for none), expertIds, gates,
+    partial (F32 [8, experts]), offsets, assignments, positions, counts, hidden, rows, sorted, out
+    (F32), tickets. rows is F32 [splits, slots, dModel] if splits > 1, else bf16."""
 
     def __init__(self, kernels, spec, memory, choice=None, float32=False):
         self.kernels, self.spec, self.memory = kernels, spec, memory
@@ -128,21 +135,20 @@ class Block:
         s, m = self.spec, self.memory
         if s.tokens == 0:
             return
-        args = RouterArgs(m["x"], m["router"], m["routerBias"], 0, 0, m["expertIds"], m["gates"],
-                          s.tokens, s.dModel, s.experts, s.topK)
-        if self.float32:
+        rounded = 0 if self.float32 or self.choice.rows else m["x"]
+        args = RouterArgs(m["x32"], m["router32"], m["routerBias"], 0, 0, m["expertIds"], m["gates"],
+                          rounded, m["partial"], m["tickets"] + 64, s.tokens, s.dModel, s.experts,
+                          s.topK, 0)
+        if self.float32 or s.dModel % 8 or s.experts > 128:
             self.launch("moe_route_f32", (ceil(s.tokens, 16),), 256, 64 * s.experts, [args], stream)
-        elif s.dModel % 8 == 0 and s.experts <= 128:
-            width = next(w for w in (8, 32, 64, 128) if w >= s.experts)
-            # Few tokens: many warps share dModel. Many: warps share the weights in the L1.
-            groups = 1 if s.tokens <= 2048 else 2 if s.tokens <= 4096 else 4
-            slices = 16 // groups if s.tokens <= 256 or groups > 1 else 8
-            args.slices = min(slices, ceil(s.dModel, 32))
-            warps = groups * args.slices
-            self.launch(f"moe_route_bf16_e{width}", (ceil(s.tokens, 16 * groups),), 32 * warps,
-                        64 * width * warps, [args], stream)
+        elif s.tokens <= 8:
+            self.launch("moe_route_few", (s.tokens, ceil(s.experts, 8)), 256, 4 * s.experts, [args],
+                        stream)
         else:
-            raise NotImplementedError("a bf16 router of any size")
+            width = next(w for w in (8, 32, 64, 128) if w >= s.experts)
+            slices = 2 if s.tokens > 4096 else 8 if width <= 32 else 4
+            self.launch(f"moe_route_split_e{width}_s{slices}", (ceil(s.tokens * slices, 128),), 256,
+                        split_shared(width, slices), [args], stream)
 
     def dispatch(self, stream=0):
         s, m = self.spec, self.memory
@@ -154,21 +160,19 @@ class Block:
             self.launch("moe_dispatch_count", (blocks,), 1024, shared, [args], stream)
         self.launch("moe_dispatch_place", (blocks,), 1024, shared, [args], stream)
 
-    def scatter(self, stream=0):
+    def sort(self, stream=0):
         s, m = self.spec, self.memory
         if not (self.fast and self.choice.rows):
             return
-        pieces = s.dModel // 8
-        block = min(256, ceil(pieces, 32) * 32)
-        args = [c.c_void_p(m["x"]), c.c_void_p(m["positions"]), c.c_void_p(m["sorted"]),
-                c.c_int(pieces), c.c_int(s.topK)]
-        self.launch("moe_scatter_rows", (s.tokens, ceil(pieces, block)), block, 0, args, stream)
+        args = [c.c_void_p(m["x32"]), c.c_void_p(m["positions"]), c.c_void_p(m["sorted"]),
+                c.c_int(s.slots), c.c_int(s.topK), c.c_int(s.dModel)]
+        self.launch("moe_round_sorted", (s.tokens, ceil(s.dModel, 2048)), 256, 0, args, stream)
 
     def up(self, stream=0):
         s, m, ch = self.spec, self.memory, self.choice
         if not self.fast:
-            return self.any(stream, m["x"], m["assignments"], m["up"], m["gate"] if s.gated else 0,
-                            m["upBias"], m["gateBias"], m["hidden"], s.dModel, s.dHidden,
+            return self.any(stream, m["x32" if self.float32 else "x"], m["assignments"], m["up"],
+                            m["gate"] if s.gated else 0, m["upBias"], m["gateBias"], m["hidden"], s.dModel, s.dHidden,
                             s.activation)
         args = GroupedGemm(m["x"], m["assignments"], m["offsets"], m["upBias"], m["gateBias"],
                            m["hidden"], m["tickets"], s.experts, s.topK, s.dModel, s.dHidden,
@@ -206,7 +210,7 @@ class Block:
             return
         args = CombineArgs(m["rows"], m["positions"], m["gates"], m["out"], s.tokens, s.topK,
                            s.dModel, self.choice.splits, s.slots)
-        kinds = f"{'f32' if self.rowsFloat else 'bf16'}_{'f32' if self.float32 else 'bf16'}"
+        kinds = f"{'f32' if self.rowsFloat else 'bf16'}_f32"
         columns = 8 if s.dModel % 8 == 0 else 1
         pieces = ceil(s.dModel, columns)
         block = min(256, ceil(pieces, 32) * 32)
@@ -217,7 +221,7 @@ class Block:
     def run(self, stream=0):
         self.route(stream)
         self.dispatch(stream)
-        self.scatter(stream)
+        self.sort(stream)
         self.up(stream)
         self.down(stream)
         self.combine(stream)

@@ -50,6 +50,8 @@ class Case:
             self.host["gate"] = normal(s.experts, s.dHidden, s.dModel, scale=s.dModel ** -0.5)
         if not float32:
             self.host = {k: to_bf16(v) for k, v in self.host.items()}
+        for name in ("x", "router"):
+            self.host[name + "32"] = self.value(name).astype(np.float32)
         if bias:
             self.host["routerBias"] = normal(s.experts, scale=0.1)
             self.host["upBias"] = normal(s.experts, s.dHidden, scale=0.1)
@@ -79,17 +81,18 @@ class Case:
             "assignments": np.full(s.slots, -9, np.int32),
             "positions": np.full(s.slots, -9, np.int32),
             "counts": np.full(blocks * s.experts, -9, np.int32),
-            "tickets": np.zeros(2, np.int32),
+            "tickets": np.zeros(32, np.int32),
+            "partial": np.full((8, s.experts), np.nan, np.float32),
             "sorted": np.full((s.slots, s.dModel), fill, wide),
             "hidden": np.full((s.slots, s.dHidden), fill, wide),
             "rows": np.full((splits, s.slots, s.dModel), np.nan, np.float32),
-            "out": np.full((s.tokens, s.dModel), fill, wide)}
+            "out": np.full((s.tokens, s.dModel), np.nan, np.float32)}
 
     def chain(self, block):
         if self.ids is None:
             block.route()
         block.dispatch()
-        block.scatter()
+        block.sort()
         block.up()
         block.down()
         block.combine()
@@ -100,6 +103,8 @@ class Case:
             outs["expertIds"] = self.ids
             gates = random.random(self.ids.shape).astype(np.float32)
             outs["gates"] = gates / gates.sum(1, keepdims=True)
+        elif not self.float32 and not (self.choice or choose(self.spec)).rows:
+            outs["x"] = np.full((self.spec.tokens, self.spec.dModel), 0x7FC1, np.uint16)
         device = {k: Memory(v) for k, v in outs.items()}
         addresses = {"routerBias": 0, "upBias": 0, "downBias": 0, "gateBias": 0, "gate": 0}
         addresses |= {k: v.address for k, v in (self.device | device).items()}
@@ -229,18 +234,14 @@ def cases(kernels, small):
             for tile in {n, 32, 64} if n > 32 else {32, 16}:
                 kind = (SILU if gated else GELU) if n == 256 else (GELU if gated else RELU)
                 yield case(f"n{n} tile {tile}{' gated' if gated else ''}", many - 3, 200, 328, 7, 2,
-                           gated, kind, choice=Choice(n, tile, n, tile), flip=n == 128)
-                if n > 32:
-                    yield case(f"n{n} tile {tile}{' gated' if gated else ''} rows", many - 3, 200,
-                               328, 7, 2, gated, kind,
-                               choice=Choice(n, tile, n, tile, rows=True), flip=n == 256)
+                           gated, kind, choice=Choice(n, tile, n, tile, rows=n > 32), flip=n != 32)
     yield case("splits 3", 40, 128, 456, 4, 2, False, GELU, choice=Choice(32, 32, 32, 32, 3))
-    yield case("splits 2, wide", 190, 128, 456, 4, 2, True, SILU, choice=Choice(128, 128, 128, 96, 2))
-    yield case("identity", 50, 72, 88, 3, 1, False, NONE, choice=Choice(128, 128, 128, 128))
+    yield case("splits 2, wide", 190, 128, 456, 4, 2, True, SILU, choice=Choice(128, 128, 128, 96, 2, True))
+    yield case("identity", 50, 72, 88, 3, 1, False, NONE, choice=Choice(128, 128, 128, 128, rows=True))
     one = np.full((many, 1), 3, np.int32)
     yield case("all tokens to one expert", many, 136, 264, 5, 1, False, GELU, ids=one)
     yield case("all tokens to one expert, n256", many, 136, 264, 5, 1, True, SILU, ids=one,
-               choice=Choice())
+               choice=Choice(rows=True))
     none = np.stack([np.full(many, 1), np.full(many, 4)], 1).astype(np.int32)
     none[::3, 1] = -1
     none[5::7, 0] = -1
@@ -254,10 +255,14 @@ def cases(kernels, small):
                     yield (f"{name} n{n} {counts}",
                            lambda a=(name, n, counts, 200, 328, transposed): Product(kernels, *a))
     yield case("many experts", 70, 64, 64, 128, 8, True, SILU)
+    for experts in (8, 30, 64, 100):
+        yield case(f"5000 tokens, {experts} experts", 5000, 72, 64, experts, 2, False, GELU)
+        yield case(f"200 tokens, {experts} experts", 200, 296, 64, experts, 2, False, GELU)
+        yield case(f"3 tokens, {experts} experts", 3, 296, 64, experts, 2, False, GELU)
     if not small:
         for n in (32, 128, 256):
             yield case(f"seed, 1000 tokens, n{n}", 1000, 768, 3072, 8, 2, False, GELU,
-                       choice=Choice(n, n, n, n))
+                       choice=Choice(n, n, n, n, rows=n > 32))
         yield case("seed, float32", 200, 768, 3072, 8, 2, False, GELU, float32=True)
         yield case("many tokens", 9000, 72, 80, 33, 4, True, SILU)
 

@@ -71,6 +71,11 @@ public final class CudaBackend implements Backend {
     return dense.products();
   }
 
+  /// Bytes of shared memory that a block may have.
+  public int sharedBytes() {
+    return device.sharedBytes();
+  }
+
   /// The products in bf16 or binary16 of a backend that multiplies so.
   public Optional<HalfProducts> halfProducts() {
     return Optional.ofNullable(halfProducts);

@@ -7,12 +7,16 @@ final class CudaRecording implements Recording {
   private final Device device;
   private final Driver.Handle captured;
   private final Driver.Handle stream;
+  private final RoundedTokens roundedTokens;
   private boolean closed;
 
-  CudaRecording(Device device, Driver.Handle captured, Driver.Handle stream) {
+  /// @param roundedTokens of the stream, whose room this may overwrite
+  CudaRecording(
+      Device device, Driver.Handle captured, Driver.Handle stream, RoundedTokens roundedTokens) {
     this.device = device;
     this.captured = captured;
     this.stream = stream;
+    this.roundedTokens = roundedTokens;
   }
 
   @Override
@@ -20,6 +24,7 @@ final class CudaRecording implements Recording {
     if (closed) {
       throw new IllegalStateException("this recording is closed");
     }
+    roundedTokens.forget();
     device.driver().play(captured, stream);
   }
 

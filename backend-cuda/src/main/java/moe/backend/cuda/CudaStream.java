@@ -4,14 +4,10 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import moe.spi.device.DType;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Recording;
-import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -33,20 +29,20 @@ public final class CudaStream implements DeviceStream {
   private final Device device;
   private final Driver.Handle stream;
   private final Driver.Handle scratch;
-  private final CudaMemory memory;
-  private final List<CudaTensor> rooms = new ArrayList<>(); // a captured graph may hold any of them
-  private final @Nullable CudaTensor[] room = new CudaTensor[3];
+  private final Rooms rooms;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment staging;
   private final Launch launch;
   private final Consumer<CudaStream> onClose;
   private final LaterDownloads later;
+  private final RoundedTokens roundedTokens;
   private boolean recording;
   private volatile boolean closed;
 
   CudaStream(Device device, CudaMemory memory, Consumer<CudaStream> onClose) {
     this.device = device;
-    this.memory = memory;
+    this.rooms = new Rooms(memory);
+    this.roundedTokens = new RoundedTokens(rooms);
     this.onClose = onClose;
     this.stream = device.driver().newStream();
     Driver.Handle least = device.driver().allocate(SCRATCH_BYTES + TICKET_BYTES);
@@ -95,20 +91,14 @@ public final class CudaStream implements DeviceStream {
     return scratch.address() + SCRATCH_BYTES;
   }
 
-  /// The address of room for a rounded operand of a dense product, until the next one's. A room
-  /// that grew too small stays: a captured graph may hold it.
-  ///
-  /// @param index 0, 1 or 2
-  /// @param elements of bf16
+  /// The address of room for so many of bf16: one of three operands of a dense product.
   long room(int index, long elements) {
-    CudaTensor found = room[index];
-    long before = found == null ? 0 : found.shape().elements();
-    if (found == null || elements > before) {
-      found = memory.allocate(DType.BF16, Shape.of(Math.max(elements, 2 * before)));
-      room[index] = found;
-      rooms.add(found);
-    }
-    return found.address();
+    return rooms.of(index, elements).address();
+  }
+
+  /// What the last router left for the products that follow.
+  public RoundedTokens roundedTokens() {
+    return roundedTokens;
   }
 
   /// Whether calls are noted and not issued.
@@ -187,6 +177,7 @@ public final class CudaStream implements DeviceStream {
     Driver driver = device.driver();
     driver.beginCapture(stream);
     recording = true;
+    roundedTokens.forget();
     boolean whole = false;
     try {
       work.run();
@@ -196,6 +187,7 @@ public final class CudaStream implements DeviceStream {
       return Optional.empty();
     } finally {
       recording = false;
+      roundedTokens.forget();
       if (!whole) {
         device.release("a capture", () -> forget(driver.endCapture(stream)));
       }
@@ -203,7 +195,7 @@ public final class CudaStream implements DeviceStream {
     Driver.Handle captured = driver.endCapture(stream);
     return captured == null
         ? Optional.empty()
-        : Optional.of(new CudaRecording(device, captured, stream));
+        : Optional.of(new CudaRecording(device, captured, stream, roundedTokens));
   }
 
   private void forget(Driver.@Nullable Handle captured) {
@@ -276,7 +268,7 @@ public final class CudaStream implements DeviceStream {
     device.release("a stream", () -> device.driver().closeStream(stream));
     device.release("memory", () -> device.driver().free(scratch));
     later.close();
-    rooms.forEach(CudaTensor::close);
+    rooms.close();
     arena.close();
   }
 

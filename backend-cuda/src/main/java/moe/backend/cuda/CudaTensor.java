@@ -20,6 +20,7 @@ public final class CudaTensor implements Tensor {
   private boolean halfIsOld;
   private boolean owesZeros;
   private long lastWrite;
+  private long version;
   private volatile boolean closed;
 
   CudaTensor(CudaMemory memory, Driver.Handle allocation, DType type, Shape shape) {
@@ -72,7 +73,18 @@ public final class CudaTensor implements Tensor {
   /// The address, for a kernel that may write there.
   long writable() {
     owner.halfIsOld = true;
+    owner.version++;
     return address();
+  }
+
+  /// Another number after each write of the owner.
+  long version() {
+    return owner.version;
+  }
+
+  /// Notes a write that is no kernel's.
+  void written() {
+    owner.version++;
   }
 
   /// As `writable`, and notes the number of the call.

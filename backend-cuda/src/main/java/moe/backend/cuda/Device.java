@@ -44,6 +44,11 @@ final class Device implements AutoCloseable {
     return multiprocessors;
   }
 
+  /// Bytes of shared memory that a block may have on any device of this kind.
+  int sharedBytes() {
+    return overlapsKernels ? 227 << 10 : 99 << 10;
+  }
+
   /// Whether a kernel can start before the one it depends on has ended.
   boolean overlapsKernels() {
     return overlapsKernels;

@@ -87,6 +87,7 @@ final class Halves {
 
   /// Brings a copy up to date, if there is one, after a write that is no kernel's.
   static void written(CudaStream stream, CudaTensor tensor) {
+    tensor.written();
     CudaTensor half = tensor.half();
     if (half != null) {
       refresh(stream, tensor.owner(), half);

@@ -107,8 +107,8 @@ final class HalfNetwork {
       int parts) {
     Products.Groups sorted = groups.sorted();
     if (isFew(slots)) {
-      HalfRows.round(stream, tokens, rounded, slots / spec.topK());
-      products.up(stream, groups, slots, rounded, true, up, gate, spec.activation(), hidden);
+      Tensor half = rounded(stream, tokens, slots / spec.topK());
+      products.up(stream, groups, slots, half, true, up, gate, spec.activation(), hidden);
       products.forwardInParts(stream, sorted, slots, hidden, down, out, parts);
       return;
     }
@@ -125,6 +125,16 @@ final class HalfNetwork {
       }
     }
     products.forward(stream, sorted, slots, hidden, down, out);
+  }
+
+  /// Tokens in bf16, as the router left them or rounded here.
+  private Tensor rounded(CudaStream stream, Tensor tokens, int count) {
+    Tensor left = stream.roundedTokens().of(tokens);
+    if (left != null) {
+      return left;
+    }
+    HalfRows.round(stream, tokens, rounded, count);
+    return rounded;
   }
 
   /// Adds to the gradients of the parameters, and fills the gradient of the rows: that through

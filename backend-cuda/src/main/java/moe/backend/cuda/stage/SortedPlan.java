@@ -46,6 +46,7 @@ final class SortedPlan {
     stream
         .launch(kernel, BLOCK, blocks(slots), 1, 1)
         .shared(Integer.BYTES * 33 * spec.experts())
+        .dependent()
         .pointers(expertIds, offsets, assignments, positions, counts)
         .numbers(slots, spec.experts())
         .run();

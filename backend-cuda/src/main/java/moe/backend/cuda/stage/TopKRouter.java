@@ -4,10 +4,12 @@ import java.util.Optional;
 import moe.backend.cuda.CudaBackend;
 import moe.backend.cuda.CudaStream;
 import moe.backend.cuda.CudaTensor;
+import moe.backend.cuda.HalfProducts;
 import moe.backend.cuda.Kernel;
 import moe.backend.cuda.Operation;
 import moe.backend.cuda.Products;
 import moe.spi.device.Activation;
+import moe.spi.device.DType;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.LinearWeights;
 import moe.spi.device.Tensor;
@@ -34,6 +36,8 @@ final class TopKRouter implements Router {
   private final @Nullable Gradient gradient;
   private final @Nullable LinearRouterLoss loss;
   private final @Nullable SplitRouter split;
+  private final FewRouter few;
+  private final boolean leavesRounded; // tokens in bf16, for the experts
   private final boolean keepsLogits;
 
   /// @param keepsLogits whether others read the logits of each call; training does in any case
@@ -54,6 +58,10 @@ final class TopKRouter implements Router {
     }
     this.keepsLogits = keepsLogits || loss != null;
     split = SplitRouter.of(backend, spec, weights);
+    few = new FewRouter(spec, weights, memory);
+    leavesRounded =
+        !CudaStageFactory.trains(spec)
+            && backend.halfProducts().filter(half -> half.type() == DType.BF16).isPresent();
     ROUTE.weight("router.weight", weights.weight(), spec.experts(), spec.dModel());
   }
 
@@ -63,13 +71,21 @@ final class TopKRouter implements Router {
     CudaStream queue = CudaStream.of(stream);
     int rows = Calls.tokens(ROUTE, tokens, spec);
     Calls.routing(ROUTE, out, rows, spec);
-    if (FewRouter.suits(spec, rows, tokens, weights)) {
-      Tensor kept = keepsLogits ? logits : null;
-      FewRouter.run(queue, spec, rows, tokens, weights, balanceBias, kept, out);
+    if (rows == 0) {
       return;
     }
-    if (split != null && split.fits(tokens)) {
-      split.run(queue, rows, tokens, weights, balanceBias, keepsLogits ? logits : null, out);
+    if (few.suits(rows, tokens) || (split != null && split.fits(rows, tokens))) {
+      Tensor kept = keepsLogits ? logits : null;
+      boolean leaves = leavesRounded && HalfProducts.isFew(rows * spec.topK(), spec.experts());
+      Tensor rounded = leaves ? queue.roundedTokens().room(tokens) : null;
+      if (few.suits(rows, tokens)) {
+        few.run(queue, rows, tokens, balanceBias, kept, out, rounded);
+      } else if (split != null) {
+        split.run(queue, rows, tokens, weights, balanceBias, kept, out, rounded);
+      }
+      if (leaves) {
+        queue.roundedTokens().left(tokens);
+      }
       return;
     }
     products.forward(
