@@ -239,6 +239,7 @@ inline long long __double_as_longlong(double value) {
   std::memcpy(&bits, &value, 8);
   return bits;
 }
+inline void __threadfence() {}
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline int atomicAdd(int* to, int value) { int old = *to; *to += value; return old; }
 template <class A, class B> auto min(A a, B b) { return a < b ? a : b; }

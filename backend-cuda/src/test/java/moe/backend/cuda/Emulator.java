@@ -37,6 +37,8 @@ final class Emulator {
                 FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS));
   }
 
+  private static final int NO_COMPILER = 127; // the shell's code for a command that is not there
+
   private static @Nullable Emulator built;
 
   /// Why it cannot be built here; null if it can.
@@ -56,8 +58,12 @@ final class Emulator {
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
-          return "the kernels cannot be compiled for this processor: " + output;
+        int code = process.waitFor();
+        if (code == NO_COMPILER) {
+          return "no C++ compiler here, so no emulation of the kernels";
+        }
+        if (code != 0) { // a skip would hide that nothing is tested
+          throw new AssertionError("the kernels do not compile for this processor: " + output);
         }
       }
       built = new Emulator();
