@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Routers of a backend that multiplies in bf16, at each width of their kernels, beside the CPU's.
 class SplitRouterTest {
-  // Logits keep 16 bits of terms near 1; gates follow them. Measured 1.1e-5 at most.
-  private static final double SPLIT = 5e-5;
+  // Logits keep 16 bits; gates follow them. Measured 3.7e-6 at most, times 4.
+  private static final double SPLIT = 1.5e-5;
 
   @ParameterizedTest
   @CsvSource({
