@@ -1,6 +1,5 @@
 package moe.backend.cuda;
 
-import moe.spi.device.Activation;
 import moe.spi.device.DType;
 import moe.spi.device.LinearWeights;
 import moe.spi.device.Tensor;
@@ -8,8 +7,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Linear layers in bf16 or binary16 over float32 rows: their operands are rounded on the way.
 final class HalfDense implements RoundingForward {
-  private static final Kernel BACK_BIAS = new Kernel("linear_back_weight", "moe_linear_back_bias");
-
   private final HalfProducts half;
 
   HalfDense(HalfProducts half) {
@@ -37,15 +34,13 @@ final class HalfDense implements RoundingForward {
   }
 
   @Override
-  public void forward(
+  public void product(
       CudaStream stream,
       Products.Groups groups,
       int rows,
       Tensor x,
       Tensor weight,
       @Nullable Tensor bias,
-      Activation activation,
-      @Nullable Tensor pre,
       Tensor y) {
     int in = (int) x.shape().lastDim();
     long rounded = stream.room(0, (long) rows * in);
@@ -56,11 +51,7 @@ final class HalfDense implements RoundingForward {
     } else {
       throw new IllegalArgumentException("rows of bf16 are sorted");
     }
-    Tensor to = pre == null ? y : pre;
-    half.forward(stream, groups.sorted(), rows, rounded, new HalfProducts.Layer(weight, bias), to);
-    if (pre != null || activation != Activation.NONE) {
-      ElementOps.activateFirst(stream, activation, to, y, rows * y.shape().lastDim());
-    }
+    half.forward(stream, groups.sorted(), rows, rounded, new HalfProducts.Layer(weight, bias), y);
   }
 
   /// A head without bias, its loss and its gradients: logits stay in float32 and their gradient is
@@ -121,18 +112,6 @@ final class HalfDense implements RoundingForward {
       half.backInput(stream, one, rows, rounded, out, stride, weights.weight(), dX);
     }
     half.backWeight(stream, one, rows, rounded, out, stride, roundedX, gradients.weight());
-    Tensor dBias = gradients.bias();
-    if (dBias != null) {
-      stream
-          .launch(BACK_BIAS, 32, Math.ceilDiv(out, 32), 1, 1)
-          .blockRows(32)
-          .dependent()
-          .reads(dY)
-          .address(0)
-          .tensor(dBias)
-          .number(rows)
-          .number(out)
-          .run();
-    }
+    Products.backBias(stream, one, rows, dY, gradients.bias());
   }
 }

@@ -200,7 +200,7 @@ public final class HalfProducts {
     int out = (int) dY.shape().lastDim();
     long from = CudaTensor.of(dY).address();
     backWeight(stream, groups, slots, from, out, out, CudaTensor.of(x).address(), dWeight);
-    HalfRows.backBias(stream, groups, slots, dY, dBias);
+    Products.backBias(stream, groups, slots, dY, dBias);
   }
 
   /// The product for rows at addresses.

@@ -3,7 +3,6 @@ package moe.backend.cuda;
 import moe.spi.device.Activation;
 import moe.spi.device.DType;
 import moe.spi.device.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /// Rows on their way to tensor cores and between their products; see `half_rows.cu` and `round.cu`.
 public final class HalfRows {
@@ -14,7 +13,6 @@ public final class HalfRows {
   private static final Kernel ACTIVATE_BACK = new Kernel("half_rows", "moe_activate_half_back");
   private static final Kernel GATE = new Kernel("half_rows", "moe_gate_half");
   private static final Kernel GATE_BACK = new Kernel("half_rows", "moe_gate_half_back");
-  private static final Kernel BACK_BIAS = new Kernel("half_rows", "moe_half_back_bias");
   private static final int ELEMENTS_PER_BLOCK = 2048;
   private static final int MOST_BLOCKS = 65535;
   private static final int GATHERED = 1024; // columns of a block
@@ -142,25 +140,6 @@ public final class HalfRows {
         .tensor(dUp)
         .wide(n)
         .activation(activation)
-        .run();
-  }
-
-  /// `db += Σ dY` over the rows of each group.
-  static void backBias(
-      CudaStream stream, Products.Groups groups, int rows, Tensor dY, @Nullable Tensor dBias) {
-    if (dBias == null) {
-      return;
-    }
-    int out = (int) dY.shape().lastDim();
-    stream
-        .launch(BACK_BIAS, 32, Math.ceilDiv(out, 64), groups.count(), 1)
-        .blockRows(32)
-        .dependent()
-        .reads(dY)
-        .reads(groups.offsets())
-        .tensor(dBias)
-        .number(rows)
-        .number(out)
         .run();
   }
 

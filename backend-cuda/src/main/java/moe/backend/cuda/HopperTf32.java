@@ -1,6 +1,5 @@
 package moe.backend.cuda;
 
-import moe.spi.device.Activation;
 import moe.spi.device.DType;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -22,15 +21,13 @@ record HopperTf32(int multiprocessors) implements RoundingForward {
   }
 
   @Override
-  public void forward(
+  public void product(
       CudaStream stream,
       Products.Groups groups,
       int rows,
       Tensor x,
       Tensor weight,
       @Nullable Tensor bias,
-      Activation activation,
-      @Nullable Tensor pre,
       Tensor y) {
     int in = (int) x.shape().lastDim();
     int out = (int) y.shape().lastDim();
@@ -43,19 +40,15 @@ record HopperTf32(int multiprocessors) implements RoundingForward {
         HalfProducts.isFew(rows, groups.count())
             ? 32
             : HopperHalf.wide(multiprocessors, rows, groups.count(), out) ? 256 : 128;
-    Tensor to = pre == null ? y : pre;
     stream
         .launch(tile == 32 ? FEW : tile == 128 ? SOME : MANY, BLOCK, multiprocessors & ~1, 1, 1)
         .shared(HalfGemm.sharedBytes(tile, groups.count()))
         .dependent()
         .floats(CudaTensor.of(weight).address(), in, (long) groups.count() * out, 128)
         .floats(from, in, rows, 32)
-        .pointers(null, null, groups.offsets(), bias, null, to)
+        .pointers(null, null, groups.offsets(), bias, null, y)
         .pointer(stream.ticket())
         .numbers(groups.count(), 1, in, out, tile, 1, 0, rows, 0)
         .run();
-    if (pre != null || activation != Activation.NONE) {
-      ElementOps.activateFirst(stream, activation, to, y, rows * y.shape().lastDim());
-    }
   }
 }

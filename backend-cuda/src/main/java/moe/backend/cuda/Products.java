@@ -14,6 +14,7 @@ public final class Products {
   private static final Kernel FEW_BF16 = new Kernel("linear_forward", "moe_linear_few_bf16w");
   private static final Kernel FEW_F16 = new Kernel("linear_forward", "moe_linear_few_f16w");
   private static final Kernel BACK_BIAS = new Kernel("linear_back_weight", "moe_linear_back_bias");
+  private static final Kernel BACK_BIAS_BF16 = new Kernel("half_rows", "moe_half_back_bias");
 
   private final int multiprocessors;
   private final @Nullable RoundingForward rounding;
@@ -193,14 +194,23 @@ public final class Products {
     backBias(stream, groups, rows, dY, dBias);
   }
 
-  private static void backBias(
+  /// `db += Σ dY` over the rows of each group.
+  ///
+  /// @param dY F32 or BF16 `[rows, out]`
+  static void backBias(
       CudaStream stream, Groups groups, int rows, Tensor dY, @Nullable Tensor dBias) {
     if (dBias == null) {
       return;
     }
     int out = (int) dY.shape().lastDim();
+    boolean bf16 = dY.type() == DType.BF16;
     stream
-        .launch(BACK_BIAS, 32, Math.ceilDiv(out, 32), groups.count(), 1)
+        .launch(
+            bf16 ? BACK_BIAS_BF16 : BACK_BIAS,
+            32,
+            Math.ceilDiv(out, bf16 ? 64 : 32),
+            groups.count(),
+            1)
         .blockRows(32)
         .dependent()
         .reads(dY)

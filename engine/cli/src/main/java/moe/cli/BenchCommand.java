@@ -177,7 +177,10 @@ final class BenchCommand implements Callable<Integer> {
 
   private Gauge gauge(PluginRegistry registry, Backend backend) {
     PrintWriter err = spec.commandLine().getErr();
-    EnergyMeters.Found found = EnergyMeters.any(registry, backend);
+    EnergyMeters.Found found =
+        sustained > 0
+            ? EnergyMeters.any(registry, backend)
+            : new EnergyMeters.Missing("not asked for");
     if (sustained > 0 && found instanceof EnergyMeters.Missing(String reason)) {
       err.println("no joules: " + reason);
     }

@@ -41,7 +41,7 @@ final class BlockReference {
     return (long) shape.dModel() * shape.dHidden() <= MOST_WEIGHTS;
   }
 
-  /// `‖out − reference‖ / ‖reference‖` over the tokens looked at.
+  /// The [RelativeError] of `out` over the tokens looked at.
   double error(Tensor in, Routing routing, Tensor out) {
     int topK = shape.topK();
     int[] ids = new int[tokens.length * topK];
@@ -57,17 +57,14 @@ final class BlockReference {
         add(expert, ids, gates, in, expected);
       }
     }
-    double difference = 0;
-    double norm = 0;
+    RelativeError error = new RelativeError();
     for (int t = 0; t < tokens.length; t++) {
       float[] actual = row(out, tokens[t], shape.dModel());
       for (int i = 0; i < actual.length; i++) {
-        double d = actual[i] - expected[t][i];
-        difference += d * d;
-        norm += expected[t][i] * expected[t][i];
+        error.add(actual[i], expected[t][i]);
       }
     }
-    return difference == 0 ? 0 : Math.sqrt(difference / norm);
+    return error.value();
   }
 
   private void add(int expert, int[] ids, float[] gates, Tensor in, double[][] sums) {

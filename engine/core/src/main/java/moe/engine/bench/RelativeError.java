@@ -1,22 +1,35 @@
 package moe.engine.bench;
 
-/// The distance of two results, relative to the size of the expected one.
+/// The distance of two results, relative to the size of the expected one: `‖actual − expected‖ /
+/// ‖expected‖` in double precision; NaN if either holds a NaN.
 public final class RelativeError {
-  private RelativeError() {}
+  private double difference;
+  private double norm;
 
-  /// `‖actual − expected‖ / ‖expected‖` in double precision; NaN if either holds a NaN.
+  RelativeError() {}
+
+  /// Of all values at once.
   public static double of(float[] actual, float[] expected) {
     if (actual.length != expected.length) {
       throw new IllegalArgumentException(
           "%d values compared with %d".formatted(actual.length, expected.length));
     }
-    double difference = 0;
-    double norm = 0;
+    RelativeError error = new RelativeError();
     for (int i = 0; i < actual.length; i++) {
-      double d = (double) actual[i] - expected[i];
-      difference += d * d;
-      norm += (double) expected[i] * expected[i];
+      error.add(actual[i], expected[i]);
     }
+    return error.value();
+  }
+
+  /// Counts one more value.
+  void add(double actual, double expected) {
+    double d = actual - expected;
+    difference += d * d;
+    norm += expected * expected;
+  }
+
+  /// Over the values so far.
+  double value() {
     return difference == 0 ? 0 : Math.sqrt(difference / norm);
   }
 }
