@@ -2,7 +2,7 @@
 //
 // moe_step_limit:   norm = √Σ squares; factor[0] = limit / norm where that is below 1, else 1. If
 //                   the norm or a loss is no finite number, factor[0] and schedule[0], the rate of
-//                   AdamW, become 0. A limit of 0 is none.
+//                   AdamW, become 0. A limit of 0 is none; a factor of 0 stays 0.
 // moe_step_advance: history[position[0]] = value[0], if there is room; then ++position[0].
 //
 // squares  F32 [n], losses F32 [m], factor F32 [1], schedule F32 [3]
@@ -25,11 +25,12 @@ extern "C" __global__ void __launch_bounds__(1024)
   wrong = moe::blockSum(wrong);
   if (threadIdx.x != 0) return;
   double norm = sqrt(sum);
-  if (wrong > 0.0 || !(norm < static_cast<double>(INFINITY))) {
+  if (*factor == 0.0f || wrong > 0.0 || !(norm < static_cast<double>(INFINITY))) {
     *factor = 0.0f;
     schedule[0] = 0.0f;
   } else {
-    *factor = limit > 0.0f && norm > limit ? static_cast<float>(limit / norm) : 1.0f;
+    // At least the least normal number: 0 is for steps that change nothing.
+    *factor = limit > 0.0f && norm > limit ? fmaxf(static_cast<float>(limit / norm), 1e-37f) : 1.0f;
   }
 }
 

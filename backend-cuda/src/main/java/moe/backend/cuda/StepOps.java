@@ -2,6 +2,7 @@ package moe.backend.cuda;
 
 import java.util.List;
 import moe.spi.device.AttentionShape;
+import moe.spi.device.BalanceGroup;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Embeddings;
 import moe.spi.device.KvCache;
@@ -89,5 +90,10 @@ final class StepOps implements RecordableOps {
   @Override
   public ParameterGroup group(List<ParameterGroup.Member> members) {
     return new Parameters(memory, members);
+  }
+
+  @Override
+  public BalanceGroup balance(List<BalanceGroup.Member> members, float rate) {
+    return new Balance(memory, members, rate);
   }
 }

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import moe.engine.checkpoint.SafetensorsFile;
 import moe.spi.Availability;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,7 +52,7 @@ final class NonFiniteRunTest {
 
   /// What a skipped step leaves behind shows in the losses after it.
   @Test
-  void skipsTheSameStepsAndGoesOnTheSameWay() {
+  void skipsTheSameStepsAndGoesOnTheSameWay() throws IOException {
     EngineRun cpu = run("cpu", "skip", "train");
     int before = CUDA.played();
     EngineRun cuda = run("cuda", "skip", "train");
@@ -60,6 +65,28 @@ final class NonFiniteRunTest {
         .hasSizeBetween(1, STEPS - 2);
     assertSameLosses(cuda, cpu);
     assertThat(CUDA.played() - before).as("recorded steps").isGreaterThan(STEPS);
+    // The host counts and moves in whole steps of γ, and so does the device.
+    assertThat(biases("cuda")).isEqualTo(biases("cpu"));
+    assertThat(biases("cpu").getFirst()).as("biases that moved").anyMatch(bias -> bias > 5e-4f);
+  }
+
+  /// What routers choose by, in the last checkpoint.
+  private static List<List<Float>> biases(String backend) throws IOException {
+    Path run = directory.resolve(backend + "-skip-train");
+    try (Stream<Path> files = Files.list(run)) {
+      Path last =
+          files
+              .filter(file -> file.getFileName().toString().startsWith("checkpoint-"))
+              .max(Comparator.naturalOrder())
+              .orElseThrow();
+      try (SafetensorsFile stored = SafetensorsFile.open(last.resolve("model.safetensors"))) {
+        return IntStream.range(0, 2)
+            .mapToObj(
+                layer -> stored.floats("transformer.h.%d.moe.router.balance".formatted(layer)))
+            .map(values -> IntStream.range(0, values.length).mapToObj(i -> values[i]).toList())
+            .toList();
+      }
+    }
   }
 
   @Test

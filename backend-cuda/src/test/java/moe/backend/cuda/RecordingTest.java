@@ -140,11 +140,28 @@ class RecordingTest {
       float first, float second, float loss, float limit, float factor, float rate) {
     float[] losses = new float[1030];
     losses[1029] = loss;
-    Tensor factors = floats(Float.NaN);
+    Tensor factors = floats(0.25f);
     Tensor schedule = floats(0.5f, 2, 3);
     ops.limit(floats(first, second), floats(losses), limit, factors, schedule, stream);
     assertThat(read(factors)).containsExactly(factor);
     assertThat(read(schedule)).containsExactly(rate, 2, 3);
+  }
+
+  @Test
+  void changesNothingBehindABadStepUntilTheHostSaysSo() {
+    Tensor squares = floats(16);
+    Tensor factors = floats(1);
+    Tensor schedule = floats(0.5f, 2, 3);
+    ops.limit(squares, floats(Float.NaN), 2, factors, schedule, stream);
+    stream.upload(MemorySegment.ofArray(new float[] {0.5f, 2, 3}), schedule);
+    ops.limit(squares, floats(1), 2, factors, schedule, stream);
+    assertThat(read(factors)).containsExactly(0);
+    assertThat(read(schedule)).containsExactly(0, 2, 3);
+    stream.upload(MemorySegment.ofArray(new float[] {1}), factors);
+    ops.limit(squares, floats(1), 2, factors, schedule, stream);
+    assertThat(read(factors)).containsExactly(0.5f);
+    ops.limit(squares, floats(1), 1e-40f, factors, schedule, stream);
+    assertThat(read(factors)[0]).as("a step that counts, however little").isPositive();
   }
 
   @Test

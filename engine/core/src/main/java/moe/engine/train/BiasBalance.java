@@ -1,13 +1,18 @@
 package moe.engine.train;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import moe.engine.metrics.ExpertLoad;
 import moe.engine.metrics.LayerRouting;
 import moe.engine.model.Gpt2;
+import moe.engine.model.Gpt2Pass;
 import moe.engine.model.ModelParameter;
+import moe.spi.device.BalanceGroup;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.RecordableOps;
 import moe.spi.device.Tensor;
+import moe.spi.stage.Routing;
 
 /// Keeps the load of the experts even without a term in the loss: `β_e += γ·sign(mean load −
 /// load_e)` after each step (Wang et al., arXiv 2408.15664).
@@ -25,6 +30,18 @@ public final class BiasBalance {
     this.biases = model.balanceBiases();
     this.rate = (float) rate;
     this.values = new float[biases.size()][];
+  }
+
+  /// The same for a device that counts the load by itself.
+  ///
+  /// @param pass whose routing is counted
+  BalanceGroup group(RecordableOps ops, Gpt2Pass pass) {
+    List<BalanceGroup.Member> members = new ArrayList<>();
+    for (int layer = 0; layer < biases.size(); layer++) {
+      Routing routing = pass.routing(layer).orElseThrow(); // a layer with a bias has a router
+      members.add(new BalanceGroup.Member(routing.expertIds(), biases.get(layer).value()));
+    }
+    return ops.balance(members, rate);
   }
 
   /// Moves the biases against the load of a step.

@@ -78,7 +78,9 @@ public final class Trainer implements AutoCloseable {
     this.gradients = norm;
     this.pass = activations;
     this.unattended = // a device alone propagates no NaN
-        plan.propagate() ? null : UnattendedStep.of(model, pass, optimizer, plan).orElse(null);
+        plan.propagate()
+            ? null
+            : UnattendedStep.of(model, pass, optimizer, plan, balance.orElse(null)).orElse(null);
   }
 
   /// Makes one step. If its loss or gradient is not finite, the weights stay as they were, unless
@@ -96,16 +98,15 @@ public final class Trainer implements AutoCloseable {
     List<LayerRouting> layers = routing.layers();
     boolean finite = Double.isFinite(losses.total()) && Double.isFinite(norm);
     boolean updates = finite || plan.propagate();
-    if (updates) {
-      balance.ifPresent(b -> b.update(layers));
-    }
     if (unattended == null) {
       if (updates) {
+        balance.ifPresent(b -> b.update(layers));
         optimizer.step(rate);
       }
       model.stream().synchronize();
     } else if (!finite) {
       optimizer.unplan();
+      unattended.goOn();
     }
     clock.lap(Phase.OPTIMIZER);
     return new StepMetrics(
@@ -147,11 +148,7 @@ public final class Trainer implements AutoCloseable {
       if (part == plan.accumulate() - 1) {
         clock.skip();
         optimizer.plan(rate);
-        if (Double.isFinite(loss)) {
-          work.update(split);
-        } else {
-          work.measure(); // the device would look at the losses of this part alone
-        }
+        work.update(split);
       }
       model.stream().synchronize();
       loss += checked(pass.requestedLoss()) / plan.accumulate();

@@ -36,12 +36,14 @@ public interface RecordableOps {
 
   /// Decides how far gradients may go. With `norm = √Σ squares`, `factor` becomes `limit / norm`
   /// where that is below 1, else 1. If the norm or a loss is no finite number, `factor` and
-  /// `schedule[0]` become 0: an update that follows leaves parameters as they are.
+  /// `schedule[0]` become 0: an update that follows leaves parameters as they are. A factor that is
+  /// 0 stays 0, until the host writes another: so what was issued before somebody saw the first bad
+  /// step changes nothing either.
   ///
   /// @param squares F32: sums of squares of gradients
   /// @param losses F32
   /// @param limit 0 for none
-  /// @param factor F32 `[1]`, overwritten
+  /// @param factor F32 `[1]`, overwritten; 1 before the first call
   /// @param schedule F32 `[3]` of `DenseOps.adamW`
   void limit(
       Tensor squares,
@@ -55,4 +57,10 @@ public interface RecordableOps {
   ///
   /// @param members of this backend, on which they stay where they are
   ParameterGroup group(List<ParameterGroup.Member> members);
+
+  /// Takes the biases that balance experts as one.
+  ///
+  /// @param members of this backend, on which they stay where they are
+  /// @param rate γ
+  BalanceGroup balance(List<BalanceGroup.Member> members, float rate);
 }
