@@ -32,16 +32,16 @@ def peers():
     rows = []
     for line in call(sys.executable, ROOT / "bench/gpu-peers/training_peers.py").splitlines():
         print(line, flush=True)
-        if line.startswith("{"):
-            found = json.loads(line)
-            who = f"PyTorch {found['impl']} {found['mode']}"
-            rows.append({"who": who, "what": f"train {found['B']} x {found['T']}", "ms": found["train_ms"],
-                         "mJ_a_token": found["train_mJ_tok"]})
-            rows.append({"who": who, "what": f"forward {found['B']} x {found['T']}", "ms": found["infer_ms"],
-                         "mJ_a_token": found["infer_mJ_tok"]})
-        elif line.startswith("decode tok/s"):
-            _, _, _, impl, speed = line.split()
-            rows.append({"who": f"PyTorch {impl} bf16", "what": "decode", "tokens_a_second": float(speed)})
+        if not line.startswith("{"):
+            continue
+        found = json.loads(line)
+        who = f"PyTorch {found['impl']} {found['mode']}"
+        if "decode_tok_s" in found:
+            rows.append({"who": who, "what": "decode", "tokens_a_second": found["decode_tok_s"]})
+            continue
+        for what, took in (("train", "train"), ("forward", "infer")):
+            rows.append({"who": who, "what": f"{what} {found['B']} x {found['T']}", "ms": found[f"{took}_ms"],
+                         "mJ_a_token": found[f"{took}_mJ_tok"]})
     return rows
 
 

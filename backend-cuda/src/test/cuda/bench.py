@@ -178,7 +178,7 @@ def main():
 def peer_times(peers, shape, tensors, meter):
     n, d, h, e, k, gated = shape
     best = None
-    for bm in (16, 32, 64, 128) if n * k / e < 256 else (64, 128):
+    for bm in peers.block_rows(n, e, k):
         buffers = peers.buffers(n, d, h, e, k, bm)
         block = lambda bm=bm, buffers=buffers: peers.moe(*tensors, k, gated, bm, buffers)
         run = peers.graph(block)
