@@ -1,7 +1,8 @@
 // moe_topk: the topK best experts of each token by logit + bias, and softmax over the logits of
 // these as gates. One warp a token. Of equal scores the smaller id wins; NaN is worse than every
 // number, so ids stay in range, and makes all gates of its token NaN. moe_topk_back: the gradient of
-// the logits, g_k · (d_k − Σ g_j · d_j) for the chosen, 0 for the others.
+// the logits, g_k · Σ g_j · (d_k − d_j) for the chosen, 0 for the others: as gates add up to 1 that is
+// g_k · (d_k − Σ g_j · d_j), but where one gate is nearly 1 this would lose it in rounding.
 //
 // logits, dLogits  F32 [tokens, experts], experts <= 256
 // bias             F32 [experts], for the choice alone
@@ -96,14 +97,17 @@ extern "C" __global__ void __launch_bounds__(256)
   if (token >= tokens) return;
   int64_t first = static_cast<int64_t>(token) * topK;
   float* row = dLogits + static_cast<int64_t>(token) * experts;
-  float mean = 0.0f;
-  for (int k = 0; k < topK; ++k) {
-    if (expertIds[first + k] >= 0) mean = fmaf(gates[first + k], dGates[first + k], mean);
-  }
   for (int expert = lane; expert < experts; expert += 32) {
     float d = 0.0f;
     for (int k = 0; k < topK; ++k) {
-      if (expertIds[first + k] == expert) d = gates[first + k] * (dGates[first + k] - mean);
+      if (expertIds[first + k] != expert) continue;
+      float above = 0.0f;
+      for (int j = 0; j < topK; ++j) {
+        if (j != k && expertIds[first + j] >= 0) {
+          above = fmaf(gates[first + j], dGates[first + k] - dGates[first + j], above);
+        }
+      }
+      d = gates[first + k] * above;
     }
     row[expert] = d;
   }

@@ -93,7 +93,7 @@ public final class Twins implements AutoCloseable {
     return factory.open(new DeviceInfo("cpu", 0, "test", 1L << 30));
   }
 
-  private static Backend cudaBackend(Compute compute, boolean portable) {
+  static Backend cudaBackend(Compute compute, boolean portable) {
     System.setProperty(CudaBackend.PORTABLE, Boolean.toString(portable));
     try {
       return cudaBackend(compute);
@@ -241,35 +241,15 @@ public final class Twins implements AutoCloseable {
     assertThat(gap(twin).relative()).as("relative error of " + what).isLessThanOrEqualTo(tolerance);
   }
 
-  /// A distance between the halves of a twin.
-  ///
-  /// @param difference squared norm of the difference
-  /// @param norm squared norm of the CPU's half
-  public record Gap(double difference, double norm) {
-    /// Both gaps as one.
-    public Gap plus(Gap other) {
-      return new Gap(difference + other.difference, norm + other.norm);
-    }
-
-    /// The norm of the difference by that of the CPU's half; NaN if a number is.
-    public double relative() {
-      return norm == 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
-    }
-  }
-
   /// How far the halves of a twin are apart.
   public Gap gap(Twin twin) {
     int[] expected = bits(cpu, cpu.of(twin));
     int[] actual = bits(cuda, cuda.of(twin));
-    double difference = 0;
-    double norm = 0;
+    Gap gap = Gap.NONE;
     for (int i = 0; i < expected.length; i++) {
-      double want = Float.intBitsToFloat(expected[i]);
-      double d = Float.intBitsToFloat(actual[i]) - want;
-      difference += d * d;
-      norm += want * want;
+      gap = gap.plus(Float.intBitsToFloat(actual[i]), Float.intBitsToFloat(expected[i]));
     }
-    return new Gap(difference, norm);
+    return gap;
   }
 
   @Override

@@ -7,33 +7,18 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceLoader;
 import moe.backend.cuda.Twins;
 import moe.backend.cuda.Twins.Side;
 import moe.backend.cuda.Twins.Twin;
 import moe.spi.device.Activation;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
-import moe.spi.stage.Combiner;
-import moe.spi.stage.CombinerFactory;
 import moe.spi.stage.Dispatched;
-import moe.spi.stage.Dispatcher;
-import moe.spi.stage.DispatcherFactory;
-import moe.spi.stage.ExpertExecutor;
-import moe.spi.stage.ExpertExecutorFactory;
-import moe.spi.stage.FusedMoe;
-import moe.spi.stage.FusedMoeFactory;
 import moe.spi.stage.LayerSpec;
-import moe.spi.stage.Options;
 import moe.spi.stage.Parameter;
 import moe.spi.stage.ParameterSpec;
 import moe.spi.stage.Parameters;
-import moe.spi.stage.Router;
-import moe.spi.stage.RouterFactory;
 import moe.spi.stage.Routing;
-import moe.spi.stage.Stage;
-import moe.spi.stage.StageContext;
-import moe.spi.stage.StageFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -173,85 +158,24 @@ class BlockTest {
       rows = at.garbage(slots, spec.dModel());
       dRows = at.garbage(slots, spec.dModel());
     }
+
+    BlockPass.Buffers on(Side side) {
+      return new BlockPass.Buffers(
+          side.of(tokens),
+          new Routing(side.of(ids), side.of(gates)),
+          side.of(out),
+          side.of(dOut),
+          side.of(dGates),
+          side.of(dTokens),
+          new Dispatched(side.of(offsets), side.of(assignments), side.of(positions), null),
+          side.of(rows),
+          side.of(dRows));
+    }
   }
 
   private static void run(
       Side side, LayerSpec spec, Parameters parameters, Data data, boolean fused) {
-    var context = new StageContext(side.backend, spec, parameters, Options.NONE);
-    var routing = new Routing(side.of(data.ids), side.of(data.gates));
-    try (Router router = make(RouterFactory.class, "topk", context)) {
-      router.route(side.of(data.tokens), routing, side.stream);
-      if (fused) {
-        fused(side, context, routing, data);
-      } else {
-        staged(side, context, routing, data);
-      }
-      if (spec.training()) {
-        router
-            .backward()
-            .orElseThrow()
-            .backward(
-                side.of(data.tokens),
-                routing,
-                side.of(data.dGates),
-                side.of(data.dTokens),
-                side.stream);
-      }
-    }
-  }
-
-  private static void fused(Side side, StageContext context, Routing routing, Data data) {
-    try (FusedMoe fused = make(FusedMoeFactory.class, "fused", context)) {
-      fused.run(side.of(data.tokens), routing, side.of(data.out), side.stream);
-      if (context.spec().training()) {
-        fused
-            .backward()
-            .orElseThrow()
-            .backward(
-                side.of(data.tokens),
-                routing,
-                side.of(data.dOut),
-                side.of(data.dGates),
-                side.of(data.dTokens),
-                side.stream);
-      }
-    }
-  }
-
-  private static void staged(Side side, StageContext context, Routing routing, Data data) {
-    try (Dispatcher dispatcher = make(DispatcherFactory.class, "sorted", context);
-        ExpertExecutor executor = make(ExpertExecutorFactory.class, "fused-ffn", context);
-        Combiner combiner = make(CombinerFactory.class, "weighted-sum", context)) {
-      var tokens = side.of(data.tokens);
-      var rows = side.of(data.rows);
-      var dRows = side.of(data.dRows);
-      var plan =
-          new Dispatched(
-              side.of(data.offsets), side.of(data.assignments), side.of(data.positions), null);
-      dispatcher.dispatch(tokens, routing, plan, side.stream);
-      executor.execute(tokens, plan, rows, side.stream);
-      combiner.combine(rows, plan, routing, side.of(data.out), side.stream);
-      if (!context.spec().training()) {
-        return;
-      }
-      combiner
-          .backward()
-          .orElseThrow()
-          .backward(
-              side.of(data.dOut), rows, plan, routing, rows, side.of(data.dGates), side.stream);
-      executor.backward().orElseThrow().backward(tokens, plan, rows, dRows, side.stream);
-      dispatcher.backward().orElseThrow().backward(dRows, plan, side.of(data.dTokens), side.stream);
-    }
-  }
-
-  private static <S extends Stage, F extends StageFactory<S>> S make(
-      Class<F> service, String name, StageContext context) {
-    for (F factory : ServiceLoader.load(service)) {
-      if (factory.name().equals(name) && factory.backend().equals(context.backend().name())) {
-        return factory.create(context);
-      }
-    }
-    throw new AssertionError("no " + name);
+    new BlockPass(side.backend, side.stream, spec, parameters, data.on(side)).run(fused);
   }
 
   private static List<ParameterSpec> specs(LayerSpec spec) {

@@ -2,12 +2,14 @@ package moe.backend.cuda.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import moe.backend.cuda.Format;
+import moe.backend.cuda.Gap;
 import moe.backend.cuda.Twins;
-import moe.backend.cuda.Twins.Gap;
 import moe.spi.device.Activation;
+import moe.spi.device.Compute;
 import moe.spi.device.DType;
 import moe.spi.stage.LayerSpec;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,10 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// the kernels for compute capability 9.0 are played by `HopperKernels`.
 class HalfBlockTest {
   // Both sides start from numbers of bf16, as the peers in bench/gpu-peers are checked: what is
-  // left
-  // is the rounding of rows between products. Without that, rounding the inputs comes on top
-  // (6.8e-3
-  // in bf16), and decides ReLU's slope at hidden values near 0 (2e-2).
+  // left is the rounding of rows between products. Rounding the inputs would come on top
+  // (`PrecisionTest` holds that), and decide ReLU's slope at hidden values near 0 (2e-2).
   @ParameterizedTest
   @CsvSource({
     "0, 8, 16, 5, 1, GELU, false, true", "1, 64, 136, 5, 2, GELU, false, true",
@@ -38,7 +38,7 @@ class HalfBlockTest {
       Activation activation,
       boolean gated,
       boolean bias) {
-    for (Format format : Format.values()) {
+    for (Format format : EnumSet.complementOf(EnumSet.of(Format.F32))) {
       trains(format, tokens, dModel, dHidden, experts, topK, activation, gated, bias);
     }
   }
@@ -76,8 +76,10 @@ class HalfBlockTest {
   }
 
   private static void trains(Format format, LayerSpec spec, int tokens, boolean fused) {
-    // A gradient of the router is a sum that may cancel out: of few tokens, draws go together.
-    int draws = spec.training() && tokens <= 33 ? 3 : 1;
+    // A gradient of the router is a sum that may cancel out: of few tokens, draws go together
+    // where errors are large.
+    boolean mayCancel = spec.training() && tokens <= 33;
+    int draws = mayCancel && format.compute == Compute.BF16 ? 3 : 1;
     Map<String, Gap> gaps = new LinkedHashMap<>();
     for (int seed = 0; seed < draws; seed++) {
       try (Twins at = new Twins(32, format, seed)) {
