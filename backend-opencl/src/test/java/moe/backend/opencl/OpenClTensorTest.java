@@ -10,10 +10,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import moe.backend.opencl.driver.Driver;
+import moe.backend.tests.Workplace;
 import moe.spi.device.Activation;
 import moe.spi.device.Capability;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
+import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
 import org.junit.jupiter.api.Test;
@@ -27,7 +29,7 @@ class OpenClTensorTest {
   @ParameterizedTest
   @EnumSource
   void carriesHeapAndNativeMemoryThereAndBack(Devices devices) {
-    try (Workplace at = new Workplace(devices);
+    try (Workplace at = OpenClPlace.open(devices);
         Arena arena = Arena.ofConfined()) {
       // More than one piece of the staging memory, and not a whole number of them.
       int n = 3_000_001;
@@ -48,29 +50,29 @@ class OpenClTensorTest {
 
   @Test
   void aWindowSharesMemoryAndKnowsItsBounds() {
-    try (Workplace at = new Workplace(Devices.PROCESSOR)) {
+    try (Workplace at = OpenClPlace.open(Devices.PROCESSOR)) {
       var tensor = at.floats(0, 1, 2, 3, 4, 5);
       var window = tensor.view(2, Shape.of(2, 2));
       at.fill(window.slice(1, 2), 40, 50);
-      assertThat(Workplace.numbers(tensor)).containsExactly(0, 1, 2, 3, 40, 50);
+      assertThat(at.numbers(tensor)).containsExactly(0, 1, 2, 3, 40, 50);
       assertThatThrownBy(() -> tensor.view(3, Shape.of(4)))
           .isInstanceOf(IndexOutOfBoundsException.class)
           .hasMessage("a window [4] from element 3 reaches beyond tensor [6]");
       window.close();
-      assertThat(Workplace.numbers(window)).containsExactly(2, 3, 40, 50);
+      assertThat(at.numbers(window)).containsExactly(2, 3, 40, 50);
     }
   }
 
   @Test
   void showsItsMemoryWhereTheDeviceSharesTheHosts() {
-    try (Workplace at = new Workplace(Devices.PROCESSOR)) {
+    try (Workplace at = OpenClPlace.open(Devices.PROCESSOR)) {
       var tensor = at.floats(1, 2, 3);
       at.stream.synchronize();
       if (at.backend.capabilities().contains(Capability.HOST_VISIBLE_MEMORY)) {
         assertThat(tensor.segment().toArray(ValueLayout.JAVA_FLOAT)).containsExactly(1, 2, 3);
       }
     }
-    try (Workplace far = new Workplace(Devices.GPU)) {
+    try (Workplace far = OpenClPlace.open(Devices.GPU)) {
       assertThat(far.backend.capabilities()).doesNotContain(Capability.HOST_VISIBLE_MEMORY);
       assertThatThrownBy(() -> far.zeros(1).segment())
           .isInstanceOfSatisfying(
@@ -81,12 +83,12 @@ class OpenClTensorTest {
 
   @Test
   void aClosedTensorAndItsWindowsSaySo() {
-    try (Workplace at = new Workplace(Devices.PROCESSOR)) {
+    try (Workplace at = OpenClPlace.open(Devices.PROCESSOR)) {
       var tensor = at.backend.allocate(DType.F32, Shape.of(3));
       var window = tensor.view(1, Shape.of(2));
       tensor.close();
       tensor.close();
-      for (OpenClTensor closed : new OpenClTensor[] {tensor, window}) {
+      for (Tensor closed : new Tensor[] {tensor, window}) {
         assertThatThrownBy(() -> at.stream.zero(closed))
             .isInstanceOf(IllegalStateException.class)
             .hasMessageContaining("is used after it was closed");

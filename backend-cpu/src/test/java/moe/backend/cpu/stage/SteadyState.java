@@ -1,9 +1,11 @@
 package moe.backend.cpu.stage;
 
 import java.util.List;
+import moe.backend.cpu.CpuPlace;
 import moe.backend.cpu.Loops;
-import moe.backend.cpu.Workplace;
 import moe.backend.cpu.kernel.AllocatedBytes;
+import moe.backend.tests.Workload;
+import moe.backend.tests.Workplace;
 
 /// A program that says which operations of the workload still allocate once they are compiled, by
 /// their place in it; run by `SteadyStateTest` in a JVM of its own.
@@ -16,7 +18,7 @@ final class SteadyState {
 
   public static void main(String[] args) {
     int guilty = 0;
-    try (Workplace at = new Workplace(Loops.VECTOR, THREADS);
+    try (Workplace at = CpuPlace.open(Loops.VECTOR, THREADS);
         Workload workload = new Workload(at)) {
       AllocatedBytes allocated = new AllocatedBytes();
       List<Runnable> steps = workload.steps();

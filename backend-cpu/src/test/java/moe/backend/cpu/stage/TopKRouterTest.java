@@ -1,118 +1,12 @@
 package moe.backend.cpu.stage;
 
-import static moe.backend.cpu.Workplace.ids;
-import static moe.backend.cpu.Workplace.numbers;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import moe.backend.cpu.CpuPlace;
+import moe.backend.tests.TopKRouterContract;
 
-import java.util.Arrays;
-import java.util.List;
-import moe.backend.cpu.CpuTensor;
-import moe.backend.cpu.Loops;
-import moe.backend.cpu.Workplace;
-import moe.spi.device.DType;
-import moe.spi.device.Shape;
-import moe.spi.stage.LayerSpec;
-import moe.spi.stage.Options;
-import moe.spi.stage.Parameter;
-import moe.spi.stage.Parameters;
-import moe.spi.stage.Router;
-import moe.spi.stage.Routing;
-import moe.spi.stage.StageContext;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-
-/// Choice and gates for logits that are given: the router's weight is zero and its bias the logits.
-class TopKRouterTest {
-  private static final double NAN = Double.NaN;
-  private static final double LEAST = Double.NEGATIVE_INFINITY;
-
-  @ParameterizedTest
-  @CsvSource({"1, 0", "2, '0, 1'", "3, '0, 1, 2'"})
-  void prefersTheSmallerIdAmongEquals(int topK, String expected) {
-    check(topK, new double[] {3, 3, 3, 3}, parse(expected), equalGates(topK));
-  }
-
-  @Test
-  void ordersByLogitAndRenormalises() {
-    double sum = Math.exp(5) + Math.exp(4);
-    check(
-        2,
-        new double[] {1, 4, -2, 5},
-        new int[] {3, 1},
-        new double[] {Math.exp(5) / sum, Math.exp(4) / sum});
-  }
-
-  @Test
-  void ranksTheLaterOfEqualsBehindEvenWhenTheListIsFull() {
-    check(2, new double[] {1, 2, 2, 2}, new int[] {1, 2}, equalGates(2));
-  }
-
-  @Test
-  void survivesLogitsOfAnySize() {
-    check(2, new double[] {1e30, -1e30, LEAST, 0}, new int[] {0, 3}, new double[] {1, 0});
-    check(3, new double[] {LEAST, 2, LEAST, LEAST}, new int[] {1, 0, 2}, new double[] {1, 0, 0});
-  }
-
-  @Test
-  void keepsIdsInRangeAndShowsNaNInTheGates() {
-    check(2, new double[] {NAN, 1, NAN, 2}, new int[] {3, 1}, new double[] {NAN, NAN});
-    check(3, new double[] {NAN, 1, NAN, NAN}, new int[] {1, 0, 2}, new double[] {NAN, NAN, NAN});
-    check(4, new double[] {NAN, NAN, NAN, NAN}, new int[] {0, 1, 2, 3}, nan(4));
-  }
-
-  @Test
-  void refusesMoreTokensThanItWasMadeFor() {
-    try (Workplace at = new Workplace(Loops.VECTOR);
-        Block block = new Block(at, BlockSpecs.training(3, 4, 5, 2, 1), 3)) {
-      assertThatThrownBy(() -> block.router.route(at.zeros(4, 4), block.routing, at.stream))
-          .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage(
-              "topk route: the number of tokens is 4, must be at most the block's maxTokens = 3");
-    }
-  }
-
-  private static void check(int topK, double[] logits, int[] ids, double[] gates) {
-    for (Loops loops : Loops.values()) {
-      try (Workplace at = new Workplace(loops)) {
-        CpuTensor bias = at.floats(logits);
-        LayerSpec spec = BlockSpecs.training(2, 3, 4, logits.length, topK);
-        Parameters parameters =
-            new Parameters(
-                List.of(
-                    new Parameter("router.weight", at.zeros(logits.length, 3), null),
-                    new Parameter("router.bias", bias, null)));
-        StageContext context =
-            new StageContext(
-                at.backend, BlockSpecs.inference(spec, DType.F32), parameters, Options.NONE);
-        Routing routing = new Routing(at.tensor(DType.I32, Shape.of(2, topK)), at.garbage(2, topK));
-        try (Router router = new TopKRouterFactory().create(context)) {
-          router.route(at.zeros(2, 3), routing, at.stream);
-        }
-        for (long token = 0; token < 2; token++) {
-          assertThat(ids(routing.expertIds().slice(token, token + 1))).containsExactly(ids);
-          // One rounding to float32 of a gate computed in double.
-          assertThat(numbers(routing.gates().slice(token, token + 1)))
-              .containsExactly(Arrays.stream(gates).map(gate -> (float) gate).toArray());
-        }
-      }
-    }
-  }
-
-  private static int[] parse(String ids) {
-    return List.of(ids.split(", ")).stream().mapToInt(Integer::parseInt).toArray();
-  }
-
-  private static double[] equalGates(int topK) {
-    double[] gates = new double[topK];
-    Arrays.fill(gates, 1.0 / topK);
-    return gates;
-  }
-
-  private static double[] nan(int n) {
-    double[] gates = new double[n];
-    Arrays.fill(gates, NAN);
-    return gates;
+/// Choice and gates.
+class TopKRouterTest extends TopKRouterContract implements CpuPlace {
+  @Override
+  protected double gateTolerance() {
+    return 0;
   }
 }

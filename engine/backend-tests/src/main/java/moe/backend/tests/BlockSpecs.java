@@ -1,15 +1,15 @@
-package moe.backend.cpu.stage;
+package moe.backend.tests;
 
 import moe.spi.device.Activation;
 import moe.spi.device.DType;
 import moe.spi.stage.LayerSpec;
 
 /// Blocks of odd sizes.
-final class BlockSpecs {
+public final class BlockSpecs {
   private BlockSpecs() {}
 
   /// A training block with biases.
-  static LayerSpec training(int tokens, int dModel, int dHidden, int experts, int topK) {
+  public static LayerSpec training(int tokens, int dModel, int dHidden, int experts, int topK) {
     return new LayerSpec(
         Math.max(1, tokens),
         dModel,

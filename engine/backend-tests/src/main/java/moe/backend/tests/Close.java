@@ -1,9 +1,8 @@
-package moe.backend.cpu;
+package moe.backend.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
-import moe.spi.device.Tensor;
 
 /// Comparison with a reference in double precision: `‖actual − expected‖ ≤ tolerance · ‖expected‖`.
 public final class Close {
@@ -12,10 +11,6 @@ public final class Close {
   public static final double SUMS = 1e-6;
 
   private Close() {}
-
-  public static void assertClose(String name, Tensor actual, double[] expected, double tolerance) {
-    assertClose(name, Workplace.numbers(actual), expected, tolerance);
-  }
 
   public static void assertClose(
       String name, double[] actual, double[] expected, double tolerance) {

@@ -1,4 +1,4 @@
-package moe.backend.opencl;
+package moe.backend.tests;
 
 import java.util.function.UnaryOperator;
 

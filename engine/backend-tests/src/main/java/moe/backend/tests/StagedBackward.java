@@ -1,6 +1,6 @@
-package moe.backend.cpu.stage;
+package moe.backend.tests;
 
-import moe.backend.cpu.CpuTensor;
+import moe.spi.device.Tensor;
 import moe.spi.stage.Combiner;
 import moe.spi.stage.Dispatcher;
 import moe.spi.stage.ExpertExecutor;
@@ -9,17 +9,17 @@ import moe.spi.stage.Router;
 /// The backward of a block by stages, with its own tensors.
 final class StagedBackward implements Runnable {
   private final Block block;
-  private final CpuTensor dOut;
-  private final CpuTensor dTokens;
-  private final CpuTensor dGates;
-  private final CpuTensor dExpertRows;
-  private final CpuTensor dRows;
+  private final Tensor dOut;
+  private final Tensor dTokens;
+  private final Tensor dGates;
+  private final Tensor dExpertRows;
+  private final Tensor dRows;
   private final Router.Backward router;
   private final Dispatcher.Backward dispatcher;
   private final ExpertExecutor.Backward executor;
   private final Combiner.Backward combiner;
 
-  StagedBackward(Block block, CpuTensor dOut, CpuTensor dTokens, CpuTensor dGates) {
+  StagedBackward(Block block, Tensor dOut, Tensor dTokens, Tensor dGates) {
     this.block = block;
     this.dOut = dOut;
     this.dTokens = dTokens;

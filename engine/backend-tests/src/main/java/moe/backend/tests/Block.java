@@ -1,13 +1,12 @@
-package moe.backend.cpu.stage;
+package moe.backend.tests;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import moe.backend.cpu.CpuTensor;
-import moe.backend.cpu.Workplace;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
+import moe.spi.device.Tensor;
 import moe.spi.stage.Combiner;
 import moe.spi.stage.Dispatched;
 import moe.spi.stage.Dispatcher;
@@ -24,7 +23,7 @@ import moe.spi.stage.StageContext;
 import org.jspecify.annotations.Nullable;
 
 /// A whole block with random weights, by stages and fused, over the same parameters.
-final class Block implements AutoCloseable {
+public final class Block implements AutoCloseable {
   final LayerSpec spec;
   final Workplace at;
   final Parameters parameters;
@@ -34,22 +33,23 @@ final class Block implements AutoCloseable {
   final Combiner combiner;
   final FusedMoe fused;
 
-  final CpuTensor tokens;
+  final Tensor tokens;
   final Routing routing;
   final Dispatched dispatched;
-  final CpuTensor expertRows;
-  final CpuTensor out;
+  final Tensor expertRows;
+  final Tensor out;
 
-  Block(Workplace at, LayerSpec spec, int rows) {
+  /// @param rows of tokens
+  public Block(Workplace at, LayerSpec spec, int rows) {
     this.at = at;
     this.spec = spec;
     parameters = parameters(at, spec);
     var context = new StageContext(at.backend, spec, parameters, Options.NONE);
-    router = new TopKRouterFactory().create(context);
-    dispatcher = new SortedDispatcherFactory().create(context);
-    executor = new FusedFfnExecutorFactory().create(context);
-    combiner = new WeightedSumCombinerFactory().create(context);
-    fused = new CpuFusedMoeFactory().create(context);
+    router = at.stages.router().create(context);
+    dispatcher = at.stages.dispatcher().create(context);
+    executor = at.stages.executor().create(context);
+    combiner = at.stages.combiner().create(context);
+    fused = at.stages.fused().create(context);
     int slots = rows * spec.topK();
     tokens = at.random(rows, spec.dModel());
     routing = new Routing(ints(rows, spec.topK()), at.garbage(rows, spec.topK()));
@@ -68,16 +68,16 @@ final class Block implements AutoCloseable {
     combiner.combine(expertRows, dispatched, routing, out, at.stream);
   }
 
-  void forwardFused(CpuTensor to) {
+  void forwardFused(Tensor to) {
     fused.run(tokens, routing, to, at.stream);
   }
 
   /// Backward of experts and router; the gradients of the parameters are accumulated.
-  void backwardStaged(CpuTensor dOut, CpuTensor dTokens, CpuTensor dGates) {
+  void backwardStaged(Tensor dOut, Tensor dTokens, Tensor dGates) {
     new StagedBackward(this, dOut, dTokens, dGates).run();
   }
 
-  void backwardFused(CpuTensor dOut, CpuTensor dTokens, CpuTensor dGates) {
+  void backwardFused(Tensor dOut, Tensor dTokens, Tensor dGates) {
     fused.backward().orElseThrow().backward(tokens, routing, dOut, dGates, dTokens, at.stream);
     router.backward().orElseThrow().backward(tokens, routing, dGates, dTokens, at.stream);
   }
@@ -85,7 +85,7 @@ final class Block implements AutoCloseable {
   /// The values of all parameters by name.
   Map<String, double[]> weights() {
     Map<String, double[]> weights = new LinkedHashMap<>();
-    parameters.all().forEach(p -> weights.put(p.name(), Workplace.numbers(p.value())));
+    parameters.all().forEach(p -> weights.put(p.name(), at.numbers(p.value())));
     return weights;
   }
 
@@ -98,23 +98,23 @@ final class Block implements AutoCloseable {
     fused.close();
   }
 
-  private CpuTensor ints(long... dims) {
+  private Tensor ints(long... dims) {
     return at.tensor(DType.I32, Shape.of(dims));
   }
 
   private static Parameters parameters(Workplace at, LayerSpec spec) {
-    List<ParameterSpec> specs = new ArrayList<>(new TopKRouterFactory().parameters(spec));
-    specs.addAll(new FusedFfnExecutorFactory().parameters(spec));
+    List<ParameterSpec> specs = new ArrayList<>(at.stages.router().parameters(spec));
+    specs.addAll(at.stages.executor().parameters(spec));
     return new Parameters(specs.stream().map(s -> parameter(at, spec, s)).toList());
   }
 
   private static Parameter parameter(Workplace at, LayerSpec spec, ParameterSpec s) {
-    CpuTensor value = at.random(dims(s.shape()));
-    CpuTensor gradient = spec.training() ? at.random(dims(s.shape())) : null;
+    Tensor value = at.random(dims(s.shape()));
+    Tensor gradient = spec.training() ? at.random(dims(s.shape())) : null;
     return parameter(s.name(), s.type() == DType.BF16 ? at.rounded(value) : value, gradient);
   }
 
-  private static Parameter parameter(String name, CpuTensor value, @Nullable CpuTensor gradient) {
+  private static Parameter parameter(String name, Tensor value, @Nullable Tensor gradient) {
     return new Parameter(name, value, gradient);
   }
 

@@ -1,11 +1,11 @@
-package moe.backend.cpu.stage;
+package moe.backend.tests;
+
+import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import moe.backend.cpu.CpuTensor;
-import moe.backend.cpu.Workplace;
 import moe.spi.device.Activation;
 import moe.spi.device.AdamW;
 import moe.spi.device.AdamWState;
@@ -22,7 +22,7 @@ import moe.spi.stage.LayerSpec;
 
 /// Every dense operation and a MoE block, forward and backward, on the same random numbers each
 /// time: for tests of what holds for all of them.
-final class Workload implements AutoCloseable {
+public final class Workload implements AutoCloseable {
   private static final int BATCH = 3;
   private static final int SEQ_LENGTH = 70;
   private static final int HEADS = 2;
@@ -30,12 +30,13 @@ final class Workload implements AutoCloseable {
   private static final int D_MODEL = 34;
 
   private final Workplace at;
-  private final Map<String, CpuTensor> results = new LinkedHashMap<>();
+  private final Map<String, Tensor> results = new LinkedHashMap<>();
   private final List<Runnable> steps = new ArrayList<>();
   private final Block block;
   private final Block gated;
 
-  Workload(Workplace at) {
+  /// Takes all its tensors from the workplace.
+  public Workload(Workplace at) {
     this.at = at;
     int tokens = BATCH * SEQ_LENGTH;
     LayerSpec spec = BlockSpecs.training(tokens, D_MODEL, 50, 5, 2);
@@ -48,21 +49,21 @@ final class Workload implements AutoCloseable {
   }
 
   /// All operations once.
-  void run() {
+  public void run() {
     for (Runnable step : steps) {
       step.run();
     }
   }
 
   /// The operations, each by itself: what one of them does is then known from the others.
-  List<Runnable> steps() {
+  public List<Runnable> steps() {
     return steps;
   }
 
   /// What the operations wrote, by name.
-  Map<String, double[]> results() {
+  public Map<String, double[]> results() {
     Map<String, double[]> copies = new LinkedHashMap<>();
-    results.forEach((name, tensor) -> copies.put(name, Workplace.numbers(tensor)));
+    results.forEach((name, tensor) -> copies.put(name, at.numbers(tensor)));
     return copies;
   }
 
@@ -166,12 +167,10 @@ final class Workload implements AutoCloseable {
     var dTokens = out(name + "dTokens", tokens, D_MODEL);
     var dGates = out(name + "dGates", tokens, 2);
     results.put(name + "out", block.out);
-    results.put(name + "ids", (CpuTensor) block.routing.expertIds());
-    results.put(name + "gates", (CpuTensor) block.routing.gates());
+    results.put(name + "ids", block.routing.expertIds());
+    results.put(name + "gates", block.routing.gates());
     for (var parameter : block.parameters.all()) {
-      if (parameter.gradient() instanceof CpuTensor gradient) {
-        results.put(name + parameter.name(), gradient);
-      }
+      results.put(name + parameter.name(), requireNonNull(parameter.gradient()));
     }
     var staged = new StagedBackward(block, dOut, dTokens, dGates);
     var fusedBackward = block.fused.backward().orElseThrow();
@@ -188,8 +187,8 @@ final class Workload implements AutoCloseable {
         fusedBackward.backward(block.tokens, block.routing, dOut, dGates, dTokens, at.stream));
   }
 
-  private CpuTensor out(String name, long... dims) {
-    CpuTensor tensor = at.zeros(dims);
+  private Tensor out(String name, long... dims) {
+    Tensor tensor = at.zeros(dims);
     results.put(name, tensor);
     return tensor;
   }

@@ -1,4 +1,4 @@
-package moe.backend.opencl.stage;
+package moe.backend.tests;
 
 import static java.util.Objects.requireNonNull;
 
