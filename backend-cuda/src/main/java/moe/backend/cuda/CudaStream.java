@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.Consumer;
 import moe.spi.device.DeviceStream;
+import moe.spi.device.Mark;
 import moe.spi.device.Recording;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
@@ -20,9 +21,6 @@ public final class CudaStream implements DeviceStream {
       Boolean.parseBoolean(System.getProperty("moe.cuda.record", "true"));
 
   private static final Logger LOG = System.getLogger("moe.backend.cuda");
-  private static final long STAGING_BYTES = 4 << 20;
-  // So much the driver takes into its queue of commands, so that the staging memory is free again.
-  private static final long TAKEN_AT_ONCE = 64 << 10;
   private static final long SCRATCH_BYTES = 16 << 10;
   private static final long TICKET_BYTES = 256;
 
@@ -31,7 +29,7 @@ public final class CudaStream implements DeviceStream {
   private final Driver.Handle scratch;
   private final Rooms rooms;
   private final Arena arena = Arena.ofShared();
-  private final MemorySegment staging;
+  private final Staging staging;
   private final Launch launch;
   private final Consumer<CudaStream> onClose;
   private final LaterDownloads later;
@@ -53,7 +51,7 @@ public final class CudaStream implements DeviceStream {
     }
     this.scratch = least;
     device.driver().zero(ticket(), TICKET_BYTES, stream);
-    this.staging = arena.allocate(STAGING_BYTES, 64);
+    this.staging = new Staging(device, stream, arena);
     this.launch = new Launch(device, stream, arena);
     this.later = new LaterDownloads(device);
   }
@@ -120,23 +118,7 @@ public final class CudaStream implements DeviceStream {
   public void upload(MemorySegment source, Tensor target) {
     CudaTensor to = sized("upload", source, target);
     refuseIfRecording("an upload");
-    Driver driver = device.driver();
-    if (source.isNative()) {
-      if (source.byteSize() > 0) {
-        driver.upload(source, to.address(), stream);
-        driver.synchronize(stream); // pinned memory would still be read
-      }
-      Halves.written(this, to);
-      return;
-    }
-    for (long at = 0; at < source.byteSize(); at += STAGING_BYTES) {
-      long bytes = Math.min(STAGING_BYTES, source.byteSize() - at);
-      if (bytes > TAKEN_AT_ONCE) {
-        driver.synchronize(stream);
-      }
-      MemorySegment.copy(source, at, staging, 0, bytes);
-      driver.upload(staging.asSlice(0, bytes), to.address() + at, stream);
-    }
+    staging.upload(source, to.address());
     Halves.written(this, to);
   }
 
@@ -144,18 +126,7 @@ public final class CudaStream implements DeviceStream {
   public void download(Tensor source, MemorySegment target) {
     CudaTensor from = sized("download", target, source);
     refuseIfRecording("a download");
-    Driver driver = device.driver();
-    if (target.isNative()) {
-      if (target.byteSize() > 0) {
-        driver.download(from.address(), target, stream);
-      }
-      return;
-    }
-    for (long at = 0; at < target.byteSize(); at += STAGING_BYTES) {
-      long bytes = Math.min(STAGING_BYTES, target.byteSize() - at);
-      driver.download(from.address() + at, staging.asSlice(0, bytes), stream);
-      MemorySegment.copy(staging, 0, target, at, bytes);
-    }
+    staging.download(from.address(), target);
   }
 
   @Override
@@ -165,6 +136,13 @@ public final class CudaStream implements DeviceStream {
     if (target.byteSize() > 0 && !later.add(from.address(), target, stream)) {
       download(source, target);
     }
+  }
+
+  @Override
+  public Mark mark() {
+    checkOpen();
+    refuseIfRecording("a mark");
+    return later.mark(stream);
   }
 
   @Override

@@ -97,6 +97,17 @@ interface Driver {
   /// @param target of `allocateHost`
   void downloadLater(long source, MemorySegment target, Handle stream);
 
+  /// A mark for streams, which stands nowhere yet.
+  Handle newMark();
+
+  /// Puts a mark behind what was issued to a stream, wherever it stood.
+  void mark(Handle mark, Handle stream);
+
+  /// Waits for the work before a mark.
+  void await(Handle mark);
+
+  void closeMark(Handle mark);
+
   /// Describes an array of bf16 to the copy engine of compute capability 9.0: swizzled by 128
   /// bytes, zeros beyond its edges.
   ///

@@ -2,14 +2,10 @@ package moe.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
-import jcuda.driver.CUdeviceptr;
-import jcuda.driver.CUfunction;
+import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUfunction_attribute;
-import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
-import jcuda.driver.CUstream;
 import org.jspecify.annotations.Nullable;
 
 /// The driver through JCuda, and what is called many times a step through the foreign function API.
@@ -18,42 +14,6 @@ final class JCudaDriver implements Driver {
   static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
 
   private final NativeCalls calls = new NativeCalls();
-
-  /// JCuda's objects with their addresses to be seen.
-  private static final class Context extends CUcontext implements Handle {
-    @Override
-    public long address() {
-      return getNativePointer();
-    }
-  }
-
-  private static final class Module extends CUmodule implements Handle {
-    @Override
-    public long address() {
-      return getNativePointer();
-    }
-  }
-
-  private static final class Function extends CUfunction implements Handle {
-    @Override
-    public long address() {
-      return getNativePointer();
-    }
-  }
-
-  private static final class Stream extends CUstream implements Handle {
-    @Override
-    public long address() {
-      return getNativePointer();
-    }
-  }
-
-  private static final class Allocation extends CUdeviceptr implements Handle {
-    @Override
-    public long address() {
-      return getNativePointer();
-    }
-  }
 
   @Override
   public int version() {
@@ -101,7 +61,7 @@ final class JCudaDriver implements Driver {
 
   @Override
   public Handle retainContext(int device) {
-    Context context = new Context();
+    JCudaObjects.Context context = new JCudaObjects.Context();
     check(
         "cuDevicePrimaryCtxRetain",
         jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain(context, device(device)));
@@ -111,7 +71,9 @@ final class JCudaDriver implements Driver {
 
   @Override
   public void makeCurrent(Handle context) {
-    check("cuCtxSetCurrent", jcuda.driver.JCudaDriver.cuCtxSetCurrent((Context) context));
+    check(
+        "cuCtxSetCurrent",
+        jcuda.driver.JCudaDriver.cuCtxSetCurrent((JCudaObjects.Context) context));
   }
 
   @Override
@@ -131,22 +93,22 @@ final class JCudaDriver implements Driver {
 
   @Override
   public Handle loadModule(byte[] image) {
-    Module module = new Module();
+    JCudaObjects.Module module = new JCudaObjects.Module();
     check("cuModuleLoadData", jcuda.driver.JCudaDriver.cuModuleLoadData(module, image));
     return module;
   }
 
   @Override
   public void unloadModule(Handle module) {
-    check("cuModuleUnload", jcuda.driver.JCudaDriver.cuModuleUnload((Module) module));
+    check("cuModuleUnload", jcuda.driver.JCudaDriver.cuModuleUnload((JCudaObjects.Module) module));
   }
 
   @Override
   public Handle function(Handle module, String name) {
-    Function function = new Function();
+    JCudaObjects.Function function = new JCudaObjects.Function();
     check(
         "cuModuleGetFunction " + name,
-        jcuda.driver.JCudaDriver.cuModuleGetFunction(function, (Module) module, name));
+        jcuda.driver.JCudaDriver.cuModuleGetFunction(function, (JCudaObjects.Module) module, name));
     return function;
   }
 
@@ -155,14 +117,14 @@ final class JCudaDriver implements Driver {
     check(
         "cuFuncSetAttribute",
         jcuda.driver.JCudaDriver.cuFuncSetAttribute(
-            (Function) function,
+            (JCudaObjects.Function) function,
             CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
             bytes));
   }
 
   @Override
   public @Nullable Handle allocate(long bytes) {
-    Allocation allocation = new Allocation();
+    JCudaObjects.Allocation allocation = new JCudaObjects.Allocation();
     int code = jcuda.driver.JCudaDriver.cuMemAlloc(allocation, bytes);
     if (code == OUT_OF_MEMORY) {
       return null;
@@ -173,24 +135,27 @@ final class JCudaDriver implements Driver {
 
   @Override
   public void free(Handle memory) {
-    check("cuMemFree", jcuda.driver.JCudaDriver.cuMemFree((Allocation) memory));
+    check("cuMemFree", jcuda.driver.JCudaDriver.cuMemFree((JCudaObjects.Allocation) memory));
   }
 
   @Override
   public Handle newStream() {
-    Stream stream = new Stream();
+    JCudaObjects.Stream stream = new JCudaObjects.Stream();
     check("cuStreamCreate", jcuda.driver.JCudaDriver.cuStreamCreate(stream, 0));
     return stream;
   }
 
   @Override
   public void closeStream(Handle stream) {
-    check("cuStreamDestroy", jcuda.driver.JCudaDriver.cuStreamDestroy((Stream) stream));
+    check(
+        "cuStreamDestroy", jcuda.driver.JCudaDriver.cuStreamDestroy((JCudaObjects.Stream) stream));
   }
 
   @Override
   public void synchronize(Handle stream) {
-    check("cuStreamSynchronize", jcuda.driver.JCudaDriver.cuStreamSynchronize((Stream) stream));
+    check(
+        "cuStreamSynchronize",
+        jcuda.driver.JCudaDriver.cuStreamSynchronize((JCudaObjects.Stream) stream));
   }
 
   @Override
@@ -227,12 +192,12 @@ final class JCudaDriver implements Driver {
 
   @Override
   public void beginCapture(Handle stream) {
-    JCudaGraphs.begin((Stream) stream);
+    JCudaGraphs.begin((JCudaObjects.Stream) stream);
   }
 
   @Override
   public @Nullable Handle endCapture(Handle stream) {
-    return JCudaGraphs.end((Stream) stream);
+    return JCudaGraphs.end((JCudaObjects.Stream) stream);
   }
 
   @Override
@@ -258,6 +223,35 @@ final class JCudaDriver implements Driver {
   @Override
   public void downloadLater(long source, MemorySegment target, Handle stream) {
     check("cuMemcpyDtoHAsync", calls.download(target, source, stream.address()));
+  }
+
+  @Override
+  public Handle newMark() {
+    JCudaObjects.Event event = new JCudaObjects.Event();
+    check(
+        "cuEventCreate",
+        jcuda.driver.JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING));
+    return event;
+  }
+
+  @Override
+  public void mark(Handle mark, Handle stream) {
+    check(
+        "cuEventRecord",
+        jcuda.driver.JCudaDriver.cuEventRecord(
+            (JCudaObjects.Event) mark, (JCudaObjects.Stream) stream));
+  }
+
+  @Override
+  public void await(Handle mark) {
+    check(
+        "cuEventSynchronize",
+        jcuda.driver.JCudaDriver.cuEventSynchronize((JCudaObjects.Event) mark));
+  }
+
+  @Override
+  public void closeMark(Handle mark) {
+    check("cuEventDestroy", jcuda.driver.JCudaDriver.cuEventDestroy((JCudaObjects.Event) mark));
   }
 
   @Override

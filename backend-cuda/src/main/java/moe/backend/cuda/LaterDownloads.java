@@ -1,63 +1,64 @@
 package moe.backend.cuda;
 
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
+import moe.spi.device.Mark;
 
 /// Copies to the host that nobody waits for: they land in pinned memory, and are handed on once the
-/// stream was waited for.
+/// stream, or a mark behind them, was waited for. What lands before a mark and what lands behind it
+/// do so in different places, two in turn.
 final class LaterDownloads implements AutoCloseable {
-  private static final long BYTES = 4 << 20;
-  private static final int MOST = 256;
-
-  private final Device device;
-  private final MemorySegment[] targets = new MemorySegment[MOST];
-  private @Nullable MemorySegment landing;
-  private int count;
-  private long used;
+  private final Landing[] landings;
+  private int current;
+  private long marks;
 
   LaterDownloads(Device device) {
-    this.device = device;
+    landings = new Landing[] {new Landing(device), new Landing(device)};
   }
 
   /// Issues a copy; false if there is no room for it.
   boolean add(long source, MemorySegment target, Driver.Handle stream) {
-    if (count == MOST || target.byteSize() > BYTES - used) {
-      return false;
+    return free().add(source, target, stream);
+  }
+
+  /// A mark behind what was issued so far.
+  Mark mark(Driver.Handle stream) {
+    long number = ++marks;
+    free().mark(number, stream);
+    current = 1 - current;
+    return () -> await(number);
+  }
+
+  // Waits for the mark before the last, if nobody did.
+  private Landing free() {
+    Landing landing = landings[current];
+    if (landing.isPending(marks)) {
+      landing.await();
     }
-    Driver driver = device.driver();
-    if (landing == null) {
-      landing = driver.allocateHost(BYTES);
+    return landing;
+  }
+
+  private void await(long number) {
+    Landing older = landings[current];
+    Landing newer = landings[1 - current];
+    if (older.isPending(number)) {
+      older.await();
     }
-    driver.downloadLater(source, landing.asSlice(used, target.byteSize()), stream);
-    targets[count++] = target;
-    used += padded(target);
-    return true;
+    if (newer.isPending(number)) {
+      newer.await();
+    }
   }
 
   /// Hands on what has landed; all of it has.
   void deliver() {
-    if (landing == null) {
-      return;
-    }
-    long at = 0;
-    for (int i = 0; i < count; i++) {
-      MemorySegment.copy(landing, at, targets[i], 0, targets[i].byteSize());
-      at += padded(targets[i]);
-    }
-    count = 0;
-    used = 0;
-  }
-
-  private static long padded(MemorySegment target) {
-    return Math.ceilDiv(target.byteSize(), 16L) * 16;
+    int older = landings[current].isPending(marks) ? current : 1 - current;
+    landings[older].deliver();
+    landings[1 - older].deliver();
   }
 
   @Override
   public void close() {
-    MemorySegment memory = landing;
-    if (memory != null) {
-      landing = null;
-      device.release("host memory", () -> device.driver().freeHost(memory));
+    for (Landing landing : landings) {
+      landing.close();
     }
   }
 }

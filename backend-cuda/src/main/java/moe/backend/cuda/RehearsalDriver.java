@@ -127,4 +127,18 @@ record RehearsalDriver(int multiprocessors, Memory memory) implements Driver {
   public void downloadLater(long source, MemorySegment target, Handle stream) {
     target.fill((byte) 0);
   }
+
+  @Override
+  public Handle newMark() {
+    return SOMEWHERE;
+  }
+
+  @Override
+  public void mark(Handle mark, Handle stream) {}
+
+  @Override
+  public void await(Handle mark) {}
+
+  @Override
+  public void closeMark(Handle mark) {}
 }

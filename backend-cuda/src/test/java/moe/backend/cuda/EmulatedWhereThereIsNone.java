@@ -1,5 +1,8 @@
 package moe.backend.cuda;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
@@ -11,12 +14,19 @@ import org.jspecify.annotations.Nullable;
 /// The CUDA backend on the GPU of this machine, or on its emulation.
 final class EmulatedWhereThereIsNone implements BackendFactory {
   private final CudaBackendFactory real = new CudaBackendFactory();
+  private final List<String> events = new ArrayList<>();
   private int played;
   private @Nullable EmulatedDriver last;
 
   /// How often recorded work was played by the emulation.
   int played() {
     return played;
+  }
+
+  /// `mark` for each mark the emulation was asked for, and `await` for each it was made to wait
+  /// for.
+  List<String> events() {
+    return events;
   }
 
   /// What the emulation opened last still holds: memory, streams, modules, contexts, recordings.
@@ -58,9 +68,11 @@ final class EmulatedWhereThereIsNone implements BackendFactory {
     return new CudaBackend(device, driver, _ -> new byte[0], Arithmetic.F32);
   }
 
-  /// A device with an end to its memory.
+  /// A device with an end to its memory, which does nothing before somebody waits for it.
   private final class EmulatedDriver extends HostDriver {
     static final long BYTES = 1L << 30;
+
+    private final Deque<Runnable> issued = new ArrayDeque<>();
 
     EmulatedDriver() {
       super(Emulator.get()::run);
@@ -76,5 +88,44 @@ final class EmulatedWhereThereIsNone implements BackendFactory {
       played++;
       super.play(captured, stream);
     }
+
+    @Override
+    void now(Runnable work) {
+      issued.add(work);
+    }
+
+    @Override
+    boolean defers() {
+      return true;
+    }
+
+    @Override
+    void finish() {
+      while (!issued.isEmpty()) {
+        issued.remove().run();
+      }
+    }
+
+    @Override
+    public void mark(Handle mark, Handle stream) {
+      super.mark(mark, stream);
+      events.add("mark");
+      issued.remove(new Stop(mark));
+      issued.add(new Stop(mark));
+    }
+
+    @Override
+    public void await(Handle mark) {
+      events.add("await");
+      while (issued.contains(new Stop(mark))) {
+        issued.remove().run();
+      }
+    }
+  }
+
+  /// Where a mark stands.
+  private record Stop(Driver.Handle mark) implements Runnable {
+    @Override
+    public void run() {}
   }
 }

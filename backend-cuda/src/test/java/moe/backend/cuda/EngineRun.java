@@ -1,6 +1,7 @@
 package moe.backend.cuda;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +55,11 @@ final class EngineRun implements RunWatcher {
   final List<String> notices = new ArrayList<>();
   final List<StepMetrics> steps = new ArrayList<>();
 
-  private EngineRun() {}
+  private final int stopAfter;
+
+  private EngineRun(int stopAfter) {
+    this.stopAfter = stopAfter;
+  }
 
   /// Runs a pipeline on the CPU or on CUDA, emulated where there is none.
   ///
@@ -63,7 +68,15 @@ final class EngineRun implements RunWatcher {
   /// @param overrides each `section.key=value`
   static EngineRun of(
       EmulatedWhereThereIsNone cuda, String backend, Path out, String... overrides) {
-    EngineRun run = new EngineRun();
+    return of(cuda, backend, out, Integer.MAX_VALUE, overrides);
+  }
+
+  /// As `of`; goes on where an earlier run in the directory stopped.
+  ///
+  /// @param stopAfter steps to be seen before somebody asks it to stop
+  static EngineRun of(
+      EmulatedWhereThereIsNone cuda, String backend, Path out, int stopAfter, String... overrides) {
+    EngineRun run = new EngineRun(stopAfter);
     try (PluginRegistry registry = PluginRegistry.of(factories(cuda))) {
       PipelineConfig config =
           PipelineFile.parse(
@@ -73,8 +86,10 @@ final class EngineRun implements RunWatcher {
                   registry.catalog())
               .orThrow();
       RunRequest request =
-          new RunRequest(config, BackendRequest.only(backend), Optional.of(out), false, "test");
-      RunSummary summary = PipelineRun.run(request, registry, run, () -> false);
+          new RunRequest(
+              config, BackendRequest.only(backend), Optional.of(out), Files.exists(out), "test");
+      RunSummary summary =
+          PipelineRun.run(request, registry, run, () -> run.steps.size() >= run.stopAfter);
       run.notices.add(summary.ending().reason() + ": " + summary.ending().detail());
     }
     return run;

@@ -6,7 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -126,6 +125,7 @@ class HostDriver implements Driver {
 
   @Override
   public void free(Handle memory) {
+    finish();
     if (open.remove(memory) instanceof Arena arena) {
       arena.close();
     } else {
@@ -146,7 +146,21 @@ class HostDriver implements Driver {
   @Override
   public void synchronize(Handle stream) {
     requireNoCapture();
+    finish();
   }
+
+  /// Does what was issued.
+  void now(Runnable work) {
+    work.run();
+  }
+
+  /// Whether `now` does it later, so that calls have to be copied.
+  boolean defers() {
+    return false;
+  }
+
+  /// Ends all that was issued.
+  void finish() {}
 
   private void requireNoCapture() {
     if (capture != null) {
@@ -158,7 +172,7 @@ class HostDriver implements Driver {
 
   private void issue(Runnable work) {
     if (capture == null) {
-      work.run();
+      now(work);
     } else {
       capture.add(work);
     }
@@ -185,7 +199,7 @@ class HostDriver implements Driver {
   @Override
   public void play(Handle captured, Handle stream) {
     if (captured instanceof Captured(var _, List<Runnable> work) && open.containsKey(captured)) {
-      work.forEach(Runnable::run);
+      now(() -> work.forEach(Runnable::run));
     } else {
       throw new AssertionError("no open graph");
     }
@@ -206,18 +220,41 @@ class HostDriver implements Driver {
 
   @Override
   public void downloadLater(long source, MemorySegment target, Handle stream) {
-    download(source, target, stream);
+    requireNoCapture();
+    now(() -> target.copyFrom(at(source, target.byteSize())));
+  }
+
+  @Override
+  public Handle newMark() {
+    return handle("mark");
+  }
+
+  @Override
+  public void mark(Handle mark, Handle stream) {
+    requireNoCapture();
+  }
+
+  @Override
+  public void await(Handle mark) {
+    finish();
+  }
+
+  @Override
+  public void closeMark(Handle mark) {
+    open.remove(mark);
   }
 
   @Override
   public void upload(MemorySegment source, long target, Handle stream) {
     requireNoCapture();
-    at(target, source.byteSize()).copyFrom(source);
+    MemorySegment taken = MemorySegment.ofArray(source.toArray(ValueLayout.JAVA_BYTE));
+    now(() -> at(target, taken.byteSize()).copyFrom(taken));
   }
 
   @Override
   public void download(long source, MemorySegment target, Handle stream) {
     requireNoCapture();
+    finish();
     target.copyFrom(at(source, target.byteSize()));
   }
 
@@ -249,49 +286,11 @@ class HostDriver implements Driver {
         || launch.block(0) * launch.block(1) > 1024) {
       throw new AssertionError(launch + ": no device takes this shape");
     }
-    Launch call = capture == null ? launch : copy(launch);
+    Launch call = capture == null && !defers() ? launch : LaunchCopy.of(launch);
     issue(() -> {
       calls.add(call.toString());
       kernels.accept(call);
     });
-  }
-
-  /// A stream fills its one call again and again; what is captured needs its own.
-  @SuppressWarnings("NullAway") // a copy is read here and never issued: it needs no device
-  private Launch copy(Launch call) {
-    Kernel kernel = Objects.requireNonNull(call.kernel());
-    Launch copy = new Launch(null, null, arena);
-    copy.of(kernel, call.block(0), call.grid(0), call.grid(1), call.grid(2))
-        .blockRows(call.block(1))
-        .shared(call.sharedBytes());
-    for (int i = 0; i < call.kinds().length(); i++) {
-      MemorySegment value = argument(call, i);
-      switch (call.kinds().charAt(i)) {
-        case 'p' -> copy.address(value.get(ValueLayout.JAVA_LONG, 0));
-        case 'l' -> copy.wide(value.get(ValueLayout.JAVA_LONG, 0));
-        case 'i' -> copy.number(value.get(ValueLayout.JAVA_INT, 0));
-        case 'f' -> copy.real(value.get(ValueLayout.JAVA_FLOAT, 0));
-        case 'm' -> copy.nextMap().copyFrom(value);
-        case 'd' -> copy.exact(value.get(ValueLayout.JAVA_DOUBLE, 0));
-        default -> {
-          copy.pointers();
-          argument(copy, i).copyFrom(value);
-        }
-      }
-    }
-    return copy;
-  }
-
-  private static MemorySegment argument(Launch call, int index) {
-    return call.arguments()
-        .reinterpret((index + 1L) * Long.BYTES)
-        .getAtIndex(ValueLayout.ADDRESS, index)
-        .reinterpret(
-            switch (call.kinds().charAt(index)) {
-              case 's' -> 256;
-              case 'm' -> TensorMap.BYTES;
-              default -> Long.BYTES;
-            });
   }
 
   private static MemorySegment at(long address, long bytes) {

@@ -65,10 +65,16 @@ record TinyModel(Path model, Path text) {
 
   /// Runs on it.
   EngineRun run(EmulatedWhereThereIsNone cuda, String backend, Path out, String... settings) {
+    return run(cuda, backend, out, Integer.MAX_VALUE, settings);
+  }
+
+  /// As `run`; see `EngineRun.of`.
+  EngineRun run(
+      EmulatedWhereThereIsNone cuda, String backend, Path out, int stopAfter, String... settings) {
     String[] all = Arrays.copyOf(settings, settings.length + 2);
     all[settings.length] = "model.path=" + model;
     all[settings.length + 1] = "text.path=" + text;
-    return EngineRun.of(cuda, backend, out, all);
+    return EngineRun.of(cuda, backend, out, stopAfter, all);
   }
 
   /// GPT-2's letters for the bytes, in its order, and no merges.

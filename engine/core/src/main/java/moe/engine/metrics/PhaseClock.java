@@ -5,19 +5,24 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 
-/// Splits the time of a step into phases: `start`, then `lap` at the end of each phase.
+/// Splits the time of a step into phases: `start`, then `lap` at the end of each phase, then
+/// `stop`.
 ///
-/// Laps of one phase add up, over layers and over forward and backward. Laps outside of a step do
-/// nothing. Not for several threads. `start` and `lap` allocate nothing.
+/// A step that is not split may start before the one before it has stopped: its time counts from
+/// that stop, so the times of steps never overlap. Laps of one phase add up, over layers and over
+/// forward and backward. Laps outside of a step do nothing. Not for several threads. `start` and
+/// `lap` allocate nothing.
 public final class PhaseClock {
   /// Where reading the time waits for the device, one step in so many is split.
   private static final int SAMPLED = 16;
 
-  private final LongSupplier nanoTime;
+  private final LongSupplier splitTime;
+  private final LongSupplier wholeTime; // of steps that are not split
   private final int every;
   private final Map<Phase, Lap> laps = new EnumMap<>(Phase.class);
   private final Lap[] all;
   private int steps;
+  private int open; // steps
   private boolean running;
   private long begin;
   private long last;
@@ -36,11 +41,12 @@ public final class PhaseClock {
   ///
   /// @param nanoTime monotonic nanoseconds
   public PhaseClock(LongSupplier nanoTime) {
-    this(nanoTime, 1);
+    this(nanoTime, nanoTime, 1);
   }
 
-  private PhaseClock(LongSupplier nanoTime, int every) {
-    this.nanoTime = nanoTime;
+  private PhaseClock(LongSupplier splitTime, LongSupplier wholeTime, int every) {
+    this.splitTime = splitTime;
+    this.wholeTime = wholeTime;
     this.every = every;
     for (Phase phase : Phase.values()) {
       laps.put(phase, new Lap());
@@ -49,22 +55,42 @@ public final class PhaseClock {
   }
 
   /// A clock that splits the first step and each 16th after it, so that the others run on without
-  /// waiting at the end of each phase.
+  /// waiting at the end of each phase. Whoever stops another step has waited for its work.
   ///
-  /// @param nanoTime monotonic nanoseconds, for example `stream::timeNanos`
-  public static PhaseClock sampling(LongSupplier nanoTime) {
-    return new PhaseClock(nanoTime, SAMPLED);
+  /// @param splitTime monotonic nanoseconds, for example `stream::timeNanos`
+  /// @param wholeTime monotonic nanoseconds for which nobody waits
+  public static PhaseClock sampling(LongSupplier splitTime, LongSupplier wholeTime) {
+    return new PhaseClock(splitTime, wholeTime, SAMPLED);
   }
 
-  /// Forgets all laps; a step begins now.
+  /// Forgets all laps; a step begins now, or when the one under way has stopped.
   public void start() {
     for (Lap lap : all) {
       lap.nanos = 0;
       lap.timed = false;
     }
-    running = steps++ % every == 0;
-    begin = nanoTime.getAsLong();
-    last = begin;
+    running = splitsNext();
+    steps++;
+    if (open++ == 0) {
+      begin = now();
+      last = begin;
+    }
+  }
+
+  private long now() {
+    return (running ? splitTime : wholeTime).getAsLong();
+  }
+
+  /// Whether the step that starts next is split into phases.
+  public boolean splitsNext() {
+    return steps % every == 0;
+  }
+
+  /// The step that started last is not to be: it starts again later.
+  public void drop() {
+    steps--;
+    open--;
+    running = false;
   }
 
   /// Whether the step that runs now is split into phases.
@@ -77,7 +103,7 @@ public final class PhaseClock {
     if (!running) {
       return;
     }
-    long now = nanoTime.getAsLong();
+    long now = now();
     Lap lap = Objects.requireNonNull(laps.get(phase)); // each phase has one
     lap.nanos += now - last;
     lap.timed = true;
@@ -87,22 +113,25 @@ public final class PhaseClock {
   /// The time since the last lap belongs to no phase.
   public void skip() {
     if (running) {
-      last = nanoTime.getAsLong();
+      last = now();
     }
   }
 
-  /// The times of the step that ends now.
+  /// The times of the oldest step, which ends now.
   ///
   /// @param tokens input tokens of the step
   public StepTimes stop(long tokens) {
-    long now = nanoTime.getAsLong();
+    long now = now();
     running = false;
+    open--;
     Map<Phase, Double> millis = new EnumMap<>(Phase.class);
     laps.forEach((phase, lap) -> {
       if (lap.timed) {
         millis.put(phase, lap.nanos / 1e6);
       }
     });
-    return new StepTimes(tokens, (now - begin) / 1e6, millis);
+    double total = (now - begin) / 1e6;
+    begin = now; // of the step after it, if that has started
+    return new StepTimes(tokens, total, millis);
   }
 }

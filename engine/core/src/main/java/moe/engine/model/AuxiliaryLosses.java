@@ -56,18 +56,20 @@ public final class AuxiliaryLosses implements AutoCloseable {
   /// Adds the terms of the last backward. Waits for the device.
   public void add() {
     stream.download(losses, hostSegment);
-    addRequested();
+    add(host);
   }
 
-  /// Asks for the terms of the last backward; they are there once the stream was waited for.
-  public void request() {
-    stream.downloadLater(losses, hostSegment);
+  /// F32 `[layers, 2]`: the terms of the last backward.
+  public Tensor losses() {
+    return losses;
   }
 
-  /// As `add`, of the last `request`.
-  public void addRequested() {
-    balance += sum(0);
-    z += sum(1);
+  /// Adds terms that were downloaded.
+  ///
+  /// @param terms `[layers, 2]`
+  public void add(float[] terms) {
+    balance += sum(terms, 0);
+    z += sum(terms, 1);
   }
 
   /// The loss of all backwards since `clear`.
@@ -81,10 +83,10 @@ public final class AuxiliaryLosses implements AutoCloseable {
     return weight == 0 ? OptionalDouble.empty() : OptionalDouble.of(value);
   }
 
-  private double sum(int term) {
+  private static double sum(float[] terms, int term) {
     double sum = 0;
-    for (int i = term; i < host.length; i += 2) {
-      sum += host[i];
+    for (int i = term; i < terms.length; i += 2) {
+      sum += terms[i];
     }
     return sum;
   }

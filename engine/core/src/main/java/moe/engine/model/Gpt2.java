@@ -58,7 +58,7 @@ public final class Gpt2 implements AutoCloseable {
 
   private static PhaseClock clock(Backend backend, DeviceStream stream) {
     return backend.capabilities().contains(Capability.ASYNC)
-        ? PhaseClock.sampling(stream::timeNanos)
+        ? PhaseClock.sampling(stream::timeNanos, System::nanoTime)
         : new PhaseClock();
   }
 

@@ -2,6 +2,7 @@ package moe.engine.model;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
@@ -29,8 +30,7 @@ public final class Gpt2Pass implements AutoCloseable {
   private final MemorySegment idsSegment;
   private final MemorySegment targetsSegment;
   private final MemorySegment lossesSegment;
-  private final int[][] hostExperts; // [layers][tokens·topK], of layers with experts
-  private final MemorySegment[] expertSegments;
+  private final int layers;
   private int unmasked;
 
   Gpt2Pass(Gpt2 model, int batch, int seqLength, boolean training) {
@@ -52,15 +52,10 @@ public final class Gpt2Pass implements AutoCloseable {
     this.idsSegment = MemorySegment.ofArray(hostIds);
     this.targetsSegment = MemorySegment.ofArray(hostTargets);
     this.lossesSegment = MemorySegment.ofArray(hostLosses);
-    this.hostExperts = new int[model.spec().layers()][];
-    this.expertSegments = new MemorySegment[hostExperts.length];
-    for (int layer = 0; layer < hostExperts.length; layer++) {
-      hostExperts[layer] = new int[routing(layer).map(Gpt2Pass::slots).orElse(0)];
-      expertSegments[layer] = MemorySegment.ofArray(hostExperts[layer]);
-    }
+    this.layers = model.spec().layers();
   }
 
-  private static int slots(Routing routing) {
+  static int slots(Routing routing) {
     return Math.toIntExact(routing.expertIds().shape().elements());
   }
 
@@ -135,36 +130,32 @@ public final class Gpt2Pass implements AutoCloseable {
   /// the device.
   public double loss() {
     stream.download(head.losses(), lossesSegment);
-    return meanLoss();
+    return mean(hostLosses, unmasked);
   }
 
-  private double meanLoss() {
+  static double mean(float[] losses, int unmasked) {
     double sum = 0;
-    for (int i = 0; i < hostLosses.length; i++) {
-      sum += hostLosses[i];
+    for (float loss : losses) {
+      sum += loss;
     }
     return sum / unmasked;
   }
 
-  /// Asks for what the last forward and backward found; it is there once the stream was waited for.
-  public void request() {
-    stream.downloadLater(head.losses(), lossesSegment);
-    for (int layer = 0; layer < hostExperts.length; layer++) {
+  /// Room for what `request` asks for.
+  public PassResults results() {
+    return new PassResults(
+        hostIds.length, IntStream.range(0, layers).mapToObj(this::routing).toList());
+  }
+
+  /// Asks for what the last forward and backward found.
+  public void request(PassResults results) {
+    results.request(head.losses(), unmasked, stream);
+    for (int layer = 0; layer < layers; layer++) {
       Routing routing = routing(layer).orElse(null);
       if (routing != null) {
-        stream.downloadLater(routing.expertIds(), expertSegments[layer]);
+        results.request(layer, routing, stream);
       }
     }
-  }
-
-  /// As `loss`, of the last `request`.
-  public double requestedLoss() {
-    return meanLoss();
-  }
-
-  /// As `expertIds`, of the last `request`; overwritten by the next.
-  public int[] requestedExpertIds(int layer) {
-    return hostExperts[layer];
   }
 
   /// F32 `[tokens]`: the loss of each position.

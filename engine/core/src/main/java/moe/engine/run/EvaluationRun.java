@@ -18,6 +18,7 @@ import moe.engine.model.Adaptations;
 import moe.engine.model.Gpt2;
 import moe.engine.model.Gpt2Pass;
 import moe.engine.model.MoeSize;
+import moe.engine.model.PassResults;
 import moe.engine.model.Replay;
 import moe.engine.text.SpreadWindows;
 import moe.engine.train.TttMeter;
@@ -32,6 +33,7 @@ final class EvaluationRun implements AutoCloseable {
   private final PhaseClock clock;
   private final int[] ids;
   private final Gpt2Pass pass;
+  private final PassResults found;
   private final Replay work;
   private final Adaptations adaptations;
   private final int endOfText;
@@ -55,6 +57,7 @@ final class EvaluationRun implements AutoCloseable {
         adaptations.learnFromLoss()
             ? model.trainingPass(batch, seqLength)
             : model.evaluationPass(batch, seqLength);
+    this.found = pass.results();
     this.work = new Replay(model.stream(), this::compute);
   }
 
@@ -134,11 +137,11 @@ final class EvaluationRun implements AutoCloseable {
     TttMeter learnt = TttMeter.start(adaptations);
     adaptations.beginBatch(ids, endOfText);
     look();
-    pass.request();
+    pass.request(found);
     model.stream().synchronize();
-    double loss = pass.requestedLoss();
+    double loss = found.loss();
     for (int layer = 0; layer < model.spec().layers(); layer++) {
-      int[] chosen = pass.requestedExpertIds(layer);
+      int[] chosen = found.expertIds(layer);
       routing.add(layer, chosen, pass.tokens());
       experts.add(layer, ids, 0, MemorySegment.ofArray(chosen), pass.tokens());
     }

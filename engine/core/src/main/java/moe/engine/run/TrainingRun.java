@@ -85,15 +85,17 @@ final class TrainingRun {
     double limit = config.run().timeLimit().toMillis() / 1e3;
     double last = 0; // seconds of the last step: one more must fit
     while (done < planned) {
-      if (stopped.getAsBoolean()) {
+      boolean underWay = trainer.isAhead(); // then it has to be made
+      if (!underWay && stopped.getAsBoolean()) {
         return interrupted();
       }
-      if (limit > 0 && journal.secondsNow() + last > limit) {
+      if (!underWay && limit > 0 && journal.secondsNow() + last > limit) {
         return new Ending(
             Ending.Reason.TIME_LIMIT,
             "run.time_limit stopped it after step %d of %d".formatted(done, planned));
       }
-      StepMetrics step = trainer.step(done + 1);
+      boolean two = limit == 0 || journal.secondsNow() + 2 * last <= limit;
+      StepMetrics step = trainer.step(done + 1, two && nothingBehind(done + 1));
       if (!isFinite(step)) {
         switch (config.run().nonFinite()) {
           case ERROR -> {
@@ -122,16 +124,24 @@ final class TrainingRun {
   }
 
   private void between() {
-    if (due(config.metrics().heldOutEvery())) {
+    if (due(config.metrics().heldOutEvery(), done)) {
       look(null);
     }
-    if (due(config.run().checkpointEvery())) {
+    if (due(config.run().checkpointEvery(), done)) {
       save();
     }
   }
 
-  private boolean due(int every) {
-    return every > 0 && done % every == 0;
+  /// Whether the step after this one follows at once, as far as one can know.
+  private boolean nothingBehind(int step) {
+    return step < planned
+        && !due(config.metrics().heldOutEvery(), step)
+        && !due(config.run().checkpointEvery(), step)
+        && !stopped.getAsBoolean();
+  }
+
+  private static boolean due(int every, int step) {
+    return every > 0 && step % every == 0;
   }
 
   private Ending interrupted() {

@@ -1,7 +1,6 @@
 package moe.engine.train;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
 import moe.engine.metrics.Phase;
 import moe.engine.model.Buffers;
 import moe.engine.model.Gpt2;
@@ -27,28 +26,25 @@ final class UnattendedStep implements AutoCloseable {
   private final @Nullable BalanceGroup balance;
   private final Tensor squares; // F32 [1]
   private final Tensor factor; // F32 [1]
-  private final float[] hostSquares = new float[1];
-  private final MemorySegment squaresSegment = MemorySegment.ofArray(hostSquares);
   private final Replay first;
   private final Replay more;
   private final Replay update;
 
-  private UnattendedStep(
-      Gpt2 model,
-      Gpt2Pass pass,
-      AdamWOptimizer optimizer,
-      TrainingPlan plan,
-      @Nullable BiasBalance biases,
-      RecordableOps ops) {
+  UnattendedStep(StepParts parts, RecordableOps ops) {
+    Gpt2 model = parts.model();
+    Gpt2Pass pass = parts.pass();
+    AdamWOptimizer optimizer = parts.optimizer();
+    BiasBalance biases = parts.balance();
+    int accumulate = parts.plan().accumulate();
     stream = model.stream();
     buffers = new Buffers(model.backend());
-    Tensor losses; // F32 [tokens], of all parts: a sum is no number where a part is none
+    StepLosses losses;
     @Nullable ParameterGroup group = null;
     boolean complete = false;
     try {
       squares = buffers.f32(1);
       factor = buffers.f32(1);
-      losses = plan.accumulate() == 1 ? pass.losses() : buffers.f32(pass.tokens());
+      losses = new StepLosses(parts, buffers);
       group = optimizer.group(ops);
       balance = biases == null ? null : biases.group(ops, pass);
       complete = true;
@@ -59,8 +55,8 @@ final class UnattendedStep implements AutoCloseable {
     }
     parameters = group;
     goOn();
-    double share = 1.0 / plan.accumulate();
-    float limit = (float) plan.clip();
+    double share = 1.0 / accumulate;
+    float limit = (float) parts.plan().clip();
     Runnable gradients =
         () -> {
           pass.forward();
@@ -77,42 +73,26 @@ final class UnattendedStep implements AutoCloseable {
               parameters.zeroGradients(stream);
               model.clock().lap(Phase.OPTIMIZER);
               gradients.run();
-              if (plan.accumulate() > 1) {
-                stream.copy(pass.losses(), losses);
-              }
+              losses.begin();
             });
     more =
         new Replay(
             stream,
             () -> {
               gradients.run();
-              model.backend().dense().add(losses, pass.losses(), losses, stream);
+              losses.add();
             });
     update =
         new Replay(
             stream,
             () -> {
               parameters.sumOfSquares(squares, stream);
-              ops.limit(squares, losses, limit, factor, optimizer.schedule(), stream);
+              ops.limit(squares, losses.all(), limit, factor, optimizer.schedule(), stream);
               if (balance != null) {
                 balance.move(factor, stream);
               }
               parameters.adamW(factor, optimizer.schedule(), stream);
             });
-  }
-
-  /// Empty where the device cannot do without the host.
-  static Optional<UnattendedStep> of(
-      Gpt2 model,
-      Gpt2Pass pass,
-      AdamWOptimizer optimizer,
-      TrainingPlan plan,
-      @Nullable BiasBalance biases) {
-    return model
-        .backend()
-        .dense()
-        .recordable()
-        .map(ops -> new UnattendedStep(model, pass, optimizer, plan, biases, ops));
   }
 
   /// Takes the gradients of the loaded batch, or adds them to those of the parts before; all
@@ -127,7 +107,6 @@ final class UnattendedStep implements AutoCloseable {
   /// Moves weights and biases, by the schedule that the optimizer planned.
   void update(boolean split) {
     run(update, split);
-    stream.downloadLater(squares, squaresSegment);
   }
 
   /// Lets the next `update` change something again, after one that did not.
@@ -135,9 +114,9 @@ final class UnattendedStep implements AutoCloseable {
     stream.upload(MemorySegment.ofArray(new float[] {1}), factor);
   }
 
-  /// The norm of all gradients before the last `update`; there once the stream was waited for.
-  double norm() {
-    return Math.sqrt(hostSquares[0]);
+  /// F32 `[1]`: the sum of squares of all gradients before the last `update`.
+  Tensor squares() {
+    return squares;
   }
 
   private static void run(Replay work, boolean split) {

@@ -15,9 +15,18 @@ public interface DeviceStream extends AutoCloseable {
   void download(Tensor source, MemorySegment target);
 
   /// Copies a tensor as it is behind the work issued so far into host memory, where it is once
-  /// `synchronize` returns; until then neither is to be closed. Backends that can do not wait.
+  /// `synchronize` or the `await` of a later `mark` returns; until then neither is to be closed,
+  /// and the host memory may change at any time. Backends that can do not wait.
   default void downloadLater(Tensor source, MemorySegment target) {
     download(source, target);
+  }
+
+  /// Marks the end of the work issued so far, so that the host can wait for it, and read what
+  /// `downloadLater` brought, with later work under way. Two marks at least can be waited for at a
+  /// time; a further one may wait for the oldest. By default, waiting for a mark waits for all
+  /// work.
+  default Mark mark() {
+    return this::synchronize;
   }
 
   /// Records what `work` issues, without doing it. Nothing of it may allocate, upload, download or
