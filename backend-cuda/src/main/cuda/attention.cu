@@ -18,6 +18,7 @@
 // moe_attention_append: block = 256, grid = (new positions, batch), shared = 0.
 #include "dependent.cuh"
 #include "numeric.cuh"
+#include "prefetch.cuh"
 #include "reduce.cuh"
 
 namespace moe {
@@ -154,6 +155,7 @@ extern "C" __global__ void __launch_bounds__(256)
 namespace moe {
 
 constexpr int STEP_BLOCK = 256;
+constexpr int STEP_VALUES = 24;  // of a column, read ahead by a thread
 
 template <int HEAD>
 __device__ __forceinline__ void attentionStep(
@@ -163,16 +165,20 @@ __device__ __forceinline__ void attentionStep(
   __shared__ float query[HEAD];
   __shared__ float weights[STEP_BLOCK];
   __shared__ float maxima[STEP_BLOCK / 32];
-  awaitPredecessor();
-  releaseSuccessor();
-  if (positionAt) position = *positionAt;
-  if (position < 0 || position >= maxLength) return;
   int heads = gridDim.x, head = blockIdx.x, batch = blockIdx.y;
   int dModel = heads * headSize;
   const float* row = qkv + static_cast<int64_t>(batch) * 3 * dModel + head * headSize;
   int64_t cache = (static_cast<int64_t>(batch) * heads + head) * maxLength * headSize;
   float* keyRows = keys + cache;
   float* valueRows = values + cache;
+  // The position may not be the last yet, and must not stay in the L1: it says what to fetch.
+  int earlier = positionAt ? *const_cast<const volatile int*>(positionAt) : position;
+  prefetchRow(keyRows, min(earlier, maxLength) * headSize);
+  prefetchRow(valueRows, min(earlier, maxLength) * headSize);
+  awaitPredecessor();
+  releaseSuccessor();
+  if (positionAt) position = *positionAt;
+  if (position < 0 || position >= maxLength) return;
   float scale = 1.0f / sqrtf(static_cast<float>(headSize));
   for (int i = threadIdx.x; i < headSize; i += STEP_BLOCK) {
     query[i] = row[i] * scale;
@@ -184,13 +190,21 @@ __device__ __forceinline__ void attentionStep(
   bool fours = headSize % 4 == 0 && reinterpret_cast<uintptr_t>(keyRows) % 16 == 0;
   float max = -INFINITY, total = 0.0f, sum = 0.0f;
   for (int first = 0; first <= position; first += STEP_BLOCK) {
+    int count = min(STEP_BLOCK, position + 1 - first);
+    float early[STEP_VALUES];  // under way beside the keys
+#pragma unroll
+    for (int i = 0; i < STEP_VALUES; ++i) {
+      int at = part + i * PARTS;
+      bool there = at < count && column < headSize;
+      early[i] = there ? valueRows[static_cast<int64_t>(first + at) * headSize + column] : 0.0f;
+    }
     int key = first + threadIdx.x;
     bool visible = key <= position;
     float score = 0.0f;
     if (visible) {
       const float* from = keyRows + static_cast<int64_t>(key) * headSize;
       if (fours) {
-#pragma unroll 8
+#pragma unroll 16
         for (int i = 0; i < headSize; i += 4) {
           float4 four = *reinterpret_cast<const float4*>(from + i);
           score = fmaf(query[i], four.x, score);
@@ -215,10 +229,14 @@ __device__ __forceinline__ void attentionStep(
     total = total * shrink + blockSum(weight);
     max = larger;
     sum *= shrink;
-    int count = min(STEP_BLOCK, position + 1 - first);
+#pragma unroll
+    for (int i = 0; i < STEP_VALUES; ++i) {
+      int at = part + i * PARTS;
+      if (at < count) sum = fmaf(weights[at], early[i], sum);
+    }
     if (column < headSize) {
-#pragma unroll 4
-      for (int i = part; i < count; i += PARTS) {
+#pragma unroll 8
+      for (int i = part + STEP_VALUES * PARTS; i < count; i += PARTS) {
         sum = fmaf(weights[i], valueRows[static_cast<int64_t>(first + i) * headSize + column], sum);
       }
     }

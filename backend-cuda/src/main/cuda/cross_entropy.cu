@@ -160,11 +160,28 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
   }
 }
 
+namespace moe {
+
+/// The largest of a warp's numbers and its place, of equals the first, known to all.
+__device__ __forceinline__ void warpLargest(float& best, int& place) {
+#pragma unroll
+  for (int step = 16; step > 0; step /= 2) {
+    float other = __shfl_xor_sync(~0u, best, step);
+    int otherPlace = __shfl_xor_sync(~0u, place, step);
+    if (other > best || (other == best && otherPlace < place)) {
+      best = other;
+      place = otherPlace;
+    }
+  }
+}
+
+}  // namespace moe
+
 extern "C" __global__ void __launch_bounds__(1024)
     moe_argmax(const float* x, int* indexes, int width) {
   __shared__ float values[32];
   __shared__ int places[32];
-  constexpr int BATCH = 10;  // loads under way together
+  constexpr int BATCH = 25;  // loads under way together
   moe::awaitPredecessor();
   moe::releaseSuccessor();
   const float* row = x + static_cast<int64_t>(blockIdx.x) * width;
@@ -184,26 +201,15 @@ extern "C" __global__ void __launch_bounds__(1024)
       }
     }
   }
-#pragma unroll
-  for (int step = 16; step > 0; step /= 2) {
-    float other = __shfl_xor_sync(~0u, best, step);
-    int otherPlace = __shfl_xor_sync(~0u, place, step);
-    if (other > best || (other == best && otherPlace < place)) {
-      best = other;
-      place = otherPlace;
-    }
-  }
+  moe::warpLargest(best, place);
   if ((threadIdx.x & 31) == 0) {
     values[threadIdx.x >> 5] = best;
     places[threadIdx.x >> 5] = place;
   }
   __syncthreads();
-  if (threadIdx.x != 0) return;
-  for (int warp = 1; warp < 32; ++warp) {
-    if (values[warp] > best || (values[warp] == best && places[warp] < place)) {
-      best = values[warp];
-      place = places[warp];
-    }
-  }
-  indexes[blockIdx.x] = place == 0x7fffffff ? 0 : place;
+  if (threadIdx.x >= 32) return;
+  best = values[threadIdx.x];
+  place = places[threadIdx.x];
+  moe::warpLargest(best, place);
+  if (threadIdx.x == 0) indexes[blockIdx.x] = place == 0x7fffffff ? 0 : place;
 }

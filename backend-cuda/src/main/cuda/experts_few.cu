@@ -15,7 +15,8 @@
 // moe_few_experts_up:   hidden = act(W_up · x + b), or act(W_gate · x + b) ∘ (W_up · x + b).
 //   Launch: block = 256, grid = (ceil(dHidden / 8), tokens · topK), shared = 0.
 // moe_few_experts_down: out = Σ_k gates · (W_down · hidden + b). 4 warps share a row.
-//   Launch: block = 256, grid = (ceil(dModel / 2), tokens), shared = 0.
+//   Launch: block = 256, grid = (ceil(dModel / 2), tokens), shared = 0. Right behind the first kernel,
+//   so that the choice is older than the predecessor; ahead: whether the weights are, too.
 #include "dependent.cuh"
 #include "few_half.cuh"
 
@@ -34,38 +35,63 @@ __device__ __forceinline__ void fewUp(
   if (expert < 0 || expert >= experts || output >= dHidden) return;
   const float* row = x + static_cast<int64_t>(slot / topK) * dModel;
   int64_t at = static_cast<int64_t>(expert) * dHidden + output;
+  float shift = upBias ? upBias[at] : 0.0f, gateShift = gate && gateBias ? gateBias[at] : 0.0f;
   float value = fewProduct(up + at * dModel, row, dModel);
   float gated = gate ? fewProduct(gate + at * dModel, row, dModel) : 0.0f;
   if ((threadIdx.x & 31) != 0) return;
-  if (upBias) value += upBias[at];
+  value += shift;
   if (gate) {
-    if (gateBias) gated += gateBias[at];
-    value *= activateExact(activation, gated);
+    value *= activateExact(activation, gated + gateShift);
   } else {
     value = activateExact(activation, value);
   }
   hidden[static_cast<int64_t>(slot) * dHidden + output] = value;
 }
 
+/// A warp's share of a row of weights of one expert.
+template <class W>
+struct FewRow {
+  const W* row = nullptr;  // null: the slot counts for nothing
+  FewWeights<W> first;
+  float gate = 0.0f, bias = 0.0f;
+};
+
+constexpr int FEW_EXPERTS = 2;  // of a token, whose weights are under way together
+
 template <class W>
 __device__ __forceinline__ void fewDown(
     const float* hidden, const int* expertIds, const float* gates, const W* down,
-    const float* bias, float* out, int experts, int topK, int dModel, int dHidden) {
+    const float* bias, float* out, int experts, int topK, int dModel, int dHidden, int ahead) {
   __shared__ float parts[8];
-  awaitPredecessor();
-  releaseSuccessor();
+  if (!ahead) awaitPredecessor();
   int warp = threadIdx.x >> 5;
-  int output = blockIdx.x * 2 + (warp >> 2), part = warp & 3;
+  int output = blockIdx.x * 2 + (warp >> 2), first = (warp & 3) * FEW_STEP;
   int64_t firstSlot = static_cast<int64_t>(blockIdx.y) * topK;
   float total = 0.0f;
-  for (int k = 0; k < topK && output < dModel; ++k) {
-    int expert = expertIds[firstSlot + k];
-    if (expert < 0 || expert >= experts) continue;
-    int64_t at = static_cast<int64_t>(expert) * dModel + output;
-    float value = fewProduct(down + at * dHidden, hidden + (firstSlot + k) * dHidden, dHidden,
-                             part * FEW_STEP, 4 * FEW_STEP);
-    if (bias && part == 0) value += bias[at];
-    total = fmaf(gates[firstSlot + k], value, total);
+  for (int base = 0; base < topK; base += FEW_EXPERTS) {
+    FewRow<W> rows[FEW_EXPERTS];
+#pragma unroll
+    for (int i = 0; i < FEW_EXPERTS; ++i) {
+      int64_t slot = firstSlot + base + i;
+      int expert = base + i < topK && output < dModel ? expertIds[slot] : -1;
+      if (expert < 0 || expert >= experts) continue;
+      int64_t at = static_cast<int64_t>(expert) * dModel + output;
+      rows[i].row = down + at * dHidden;
+      rows[i].first.load(rows[i].row, dHidden, first, 4 * FEW_STEP);
+      rows[i].gate = gates[slot];
+      if (bias && first == 0) rows[i].bias = bias[at];
+    }
+    if (base == 0) {
+      awaitPredecessor();
+      releaseSuccessor();
+    }
+#pragma unroll
+    for (int i = 0; i < FEW_EXPERTS; ++i) {
+      if (!rows[i].row) continue;
+      float value = fewProduct(rows[i].row, hidden + (firstSlot + base + i) * dHidden, dHidden,
+                               first, 4 * FEW_STEP, &rows[i].first);
+      total = fmaf(rows[i].gate, value + rows[i].bias, total);
+    }
   }
   if ((threadIdx.x & 31) == 0) parts[warp] = total;
   __syncthreads();
@@ -93,8 +119,10 @@ MOE_FEW_UP(moe_few_experts_up_f16w, moe::f16)
 #define MOE_FEW_DOWN(NAME, W)                                                                    \
   extern "C" __global__ void __launch_bounds__(256) NAME(                                        \
       const float* hidden, const int* expertIds, const float* gates, const W* down,              \
-      const float* bias, float* out, int experts, int topK, int dModel, int dHidden) {           \
-    moe::fewDown<W>(hidden, expertIds, gates, down, bias, out, experts, topK, dModel, dHidden);  \
+      const float* bias, float* out, int experts, int topK, int dModel, int dHidden,             \
+      int ahead) {                                                                               \
+    moe::fewDown<W>(hidden, expertIds, gates, down, bias, out, experts, topK, dModel, dHidden,   \
+                    ahead);                                                                      \
   }
 
 MOE_FEW_DOWN(moe_few_experts_down, float)

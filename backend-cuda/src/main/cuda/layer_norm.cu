@@ -19,6 +19,7 @@
 //     32nd row, added up in order.
 #include "dependent.cuh"
 #include "numeric.cuh"
+#include "prefetch.cuh"
 #include "reduce.cuh"
 
 namespace moe {
@@ -184,6 +185,8 @@ __device__ __forceinline__ void narrowBack(
 extern "C" __global__ void __launch_bounds__(256)
     moe_layer_norm_narrow(const float* x, const float* gain, const float* bias, float* y,
                           float* mean, float* inverse, int rows, int width, float epsilon) {
+  moe::prefetchRow(gain, width);
+  moe::prefetchRow(bias, width);
   moe::awaitPredecessor();
   moe::releaseSuccessor();
   int64_t row = static_cast<int64_t>(blockIdx.x) * 8 + (threadIdx.x >> 5);
@@ -197,6 +200,8 @@ extern "C" __global__ void __launch_bounds__(256)
     moe_add_layer_norm_narrow(const float* a, const float* b, float* x, const float* gain,
                               const float* bias, float* y, float* mean, float* inverse, int rows,
                               int width, float epsilon) {
+  moe::prefetchRow(gain, width);
+  moe::prefetchRow(bias, width);
   moe::awaitPredecessor();
   moe::releaseSuccessor();
   int64_t row = static_cast<int64_t>(blockIdx.x) * 8 + (threadIdx.x >> 5);
@@ -250,6 +255,8 @@ extern "C" __global__ void __launch_bounds__(1024)
 extern "C" __global__ void __launch_bounds__(256)
     moe_layer_norm(const float* x, const float* gain, const float* bias, float* y, float* mean,
                    float* inverse, int width, float epsilon) {
+  moe::prefetchRow(gain, width);
+  moe::prefetchRow(bias, width);
   moe::awaitPredecessor();
   moe::releaseSuccessor();
   const float* row = x + static_cast<int64_t>(blockIdx.x) * width;
@@ -262,6 +269,8 @@ extern "C" __global__ void __launch_bounds__(256)
     moe_add_layer_norm(const float* a, const float* b, float* x, const float* gain,
                        const float* bias, float* y, float* mean, float* inverse, int width,
                        float epsilon) {
+  moe::prefetchRow(gain, width);
+  moe::prefetchRow(bias, width);
   moe::awaitPredecessor();
   moe::releaseSuccessor();
   int64_t at = static_cast<int64_t>(blockIdx.x) * width;

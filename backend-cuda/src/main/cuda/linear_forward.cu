@@ -17,6 +17,7 @@
 #include "dependent.cuh"
 #include "few_half.cuh"
 #include "gemm.cuh"
+#include "prefetch.cuh"
 #include "reduce.cuh"
 
 namespace moe {
@@ -64,6 +65,7 @@ __device__ __forceinline__ void linearFew(
   bool early = vector == 3 && !offsets && output < out;
   FewWeights<W> ahead;
   if (early) ahead.load(weight + static_cast<int64_t>(output) * in, in, 0, FEW_STEP);
+  if (bias && !offsets && output < out && lane == 0) prefetchLine(bias + output);
   awaitPredecessor();
   releaseSuccessor();
   int group = 0;
@@ -75,6 +77,7 @@ __device__ __forceinline__ void linearFew(
   int source = assignments ? assignments[row] / topK : row;
   const float* from = x + static_cast<int64_t>(source) * in;
   const W* weights = weight + (static_cast<int64_t>(group) * out + output) * in;
+  float shift = bias ? bias[static_cast<int64_t>(group) * out + output] : 0.0f;  // under way early
   float value;
   if (vector) {
     value = fewProduct<W>(weights, from, in, 0, FEW_STEP, early ? &ahead : nullptr);
@@ -84,7 +87,7 @@ __device__ __forceinline__ void linearFew(
     value = warpSum(value);
   }
   if (lane != 0) return;
-  if (bias) value += bias[static_cast<int64_t>(group) * out + output];
+  value += shift;
   int64_t at = static_cast<int64_t>(row) * out + output;
   if (pre) pre[at] = value;
   y[at] = activateExact(activation, value);

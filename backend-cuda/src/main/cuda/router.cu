@@ -28,6 +28,7 @@
 #include "few.cuh"
 #include "mma.cuh"
 #include "numeric.cuh"
+#include "prefetch.cuh"
 
 #ifndef MOE_DYNAMIC_SHARED  // the emulation of the tests has its own
 #define MOE_DYNAMIC_SHARED(TYPE, NAME) extern __shared__ TYPE NAME[]
@@ -445,6 +446,8 @@ __device__ __forceinline__ void routeFew(const RouterArgs& args) {
   FewWeights<float> ahead;
   bool early = args.ahead && valid;
   if (early) ahead.load(row, args.dModel, 0, FEW_STEP);
+  if (args.bias) prefetchRow(args.bias, args.experts);
+  if (args.choiceBias) prefetchRow(args.choiceBias, args.experts);
   awaitPredecessor();
   releaseSuccessor();
   for (int c = (blockIdx.y * 256 + threadIdx.x) * 4; args.rounded && c < args.dModel;
@@ -454,9 +457,11 @@ __device__ __forceinline__ void routeFew(const RouterArgs& args) {
         make_uint2(packBf16(four.x, four.y), packBf16(four.z, four.w));
   }
   if (valid) {
-    float sum = fewProduct(row, x, args.dModel, 0, FEW_STEP, early ? &ahead : nullptr);
+    float bias = args.bias ? args.bias[expert] : 0.0f;  // under way beside x
+    float sum = early ? fewProduct(row, x, args.dModel, 0, FEW_STEP, &ahead)
+                      : fewProduct(row, x, args.dModel);
     if (lane == 0) {
-      sum += args.bias ? args.bias[expert] : 0.0f;
+      sum += bias;
       (gridDim.y > 1 ? partial : logits)[expert] = sum;
     }
   }

@@ -4,6 +4,7 @@ import moe.backend.cuda.CudaStream;
 import moe.backend.cuda.CudaTensor;
 import moe.backend.cuda.HalfProducts;
 import moe.backend.cuda.Kernel;
+import moe.backend.cuda.Launch;
 import moe.backend.cuda.Products;
 import moe.spi.device.DType;
 import moe.spi.device.LinearWeights;
@@ -89,14 +90,17 @@ final class FewExperts {
         .number(spec.dHidden())
         .activation(spec.activation())
         .run();
-    stream
-        .launch(
-            of(downWeight.type(), DOWN, DOWN_BF16, DOWN_F16),
-            256,
-            Math.ceilDiv(spec.dModel(), 2),
-            tokens,
-            1)
-        .dependent()
+    Launch second =
+        stream
+            .launch(
+                of(downWeight.type(), DOWN, DOWN_BF16, DOWN_F16),
+                256,
+                Math.ceilDiv(spec.dModel(), 2),
+                tokens,
+                1)
+            .dependent();
+    boolean ahead = second.isOld(downWeight) && (down.bias() == null || second.isOld(down.bias()));
+    second
         .reads(hidden)
         .reads(routing.expertIds())
         .reads(routing.gates())
@@ -107,6 +111,7 @@ final class FewExperts {
         .number(spec.topK())
         .number(spec.dModel())
         .number(spec.dHidden())
+        .number(ahead ? 1 : 0)
         .run();
   }
 

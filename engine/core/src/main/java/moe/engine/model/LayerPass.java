@@ -10,7 +10,6 @@ import moe.spi.device.AttentionShape;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.KvCache;
-import moe.spi.device.NormStatistics;
 import moe.spi.device.Tensor;
 import moe.spi.stage.Routing;
 import org.jspecify.annotations.Nullable;
@@ -22,22 +21,19 @@ import org.jspecify.annotations.Nullable;
 final class LayerPass {
   private final DenseOps dense;
   private final Layer layer;
-  private final float epsilon;
   private final PhaseClock clock;
   private final AttentionShape attention;
   private final @Nullable KvCache cache;
   private final FeedForwardPass feedForward;
 
   private final Tensor in;
-  private final Tensor normed1;
-  private final NormStatistics statistics1;
+  private final NormPass norm1;
   private final Tensor qkv; // [tokens, 3·dModel]
   private final @Nullable Tensor logSumExp; // [batch, heads, seqLength]
   private final Tensor attended;
   private final Tensor branch; // what is added to the residual stream
   private final Tensor middle;
-  private final Tensor normed2;
-  private final NormStatistics statistics2;
+  private final NormPass norm2;
   private final Tensor out;
   private final @Nullable Training training;
 
@@ -56,19 +52,16 @@ final class LayerPass {
     long dModel = shape.dModel();
     this.dense = model.dense();
     this.layer = model.layer(index);
-    this.epsilon = model.spec().epsilon();
     this.clock = model.clock();
     this.attention = shape;
     this.cache = cache;
     this.in = in;
-    this.normed1 = buffers.kept("normed1", tokens, dModel);
-    this.statistics1 = buffers.keptStatistics(tokens);
+    this.norm1 = norm(model, layer.norm1(), "normed1", tokens, buffers);
     this.qkv = buffers.kept("qkv", tokens, 3 * dModel);
     this.attended = buffers.kept("attended", tokens, dModel);
     this.branch = buffers.shared("branch", tokens, dModel);
     this.middle = buffers.kept("middle", tokens, dModel);
-    this.normed2 = buffers.kept("normed2", tokens, dModel);
-    this.statistics2 = buffers.keptStatistics(tokens);
+    this.norm2 = norm(model, layer.norm2(), "normed2", tokens, buffers);
     // In inference the stream returns to where it came from: `in` is dead once `middle` is there.
     this.out = buffers.training() ? buffers.own(tokens, dModel) : in;
     if (buffers.training()) {
@@ -89,7 +82,7 @@ final class LayerPass {
             .feedForward()
             .pass(
                 new FeedForwardPorts(
-                    normed2,
+                    norm2.out(),
                     branch,
                     training == null
                         ? null
@@ -98,20 +91,45 @@ final class LayerPass {
                 buffers);
   }
 
+  private static NormPass norm(
+      Gpt2 model, TrainedNorm norm, String name, long tokens, PassBuffers buffers) {
+    Gpt2Spec spec = model.spec();
+    return new NormPass(
+        model.dense(),
+        norm.weights(),
+        spec.epsilon(),
+        buffers.kept(name, tokens, spec.dModel()),
+        buffers.keptStatistics(tokens));
+  }
+
+  /// The norm before attention; who fills the input takes it as well.
+  NormPass norm() {
+    return norm1;
+  }
+
+  /// From the output of `norm()` to that of the norm behind this layer.
+  ///
   /// @param position of the first token of each sequence; above 0 only with a cache
   /// @param onDevice in place of `position`; null for none
-  void forward(int position, @Nullable DevicePosition onDevice, DeviceStream stream) {
-    dense.layerNorm(in, layer.norm1().weights(), epsilon, normed1, statistics1, stream);
-    clock.lap(Phase.NORM);
-    dense.linear(normed1, layer.qkv().weights(), Activation.NONE, qkv, stream);
+  /// @param next the norm behind; null to leave it to the caller
+  void forward(
+      int position,
+      @Nullable DevicePosition onDevice,
+      @Nullable NormPass next,
+      DeviceStream stream) {
+    dense.linear(norm1.out(), layer.qkv().weights(), Activation.NONE, qkv, stream);
     attend(position, onDevice, stream);
     dense.linear(attended, layer.projection().weights(), Activation.NONE, branch, stream);
     clock.lap(Phase.ATTENTION);
-    dense.addLayerNorm(
-        in, branch, middle, layer.norm2().weights(), epsilon, normed2, statistics2, stream);
+    norm2.forward(in, branch, middle, stream);
     clock.lap(Phase.NORM);
     feedForward.forward(stream);
-    dense.add(middle, branch, out, stream);
+    if (next == null) {
+      dense.add(middle, branch, out, stream);
+    } else {
+      next.forward(middle, branch, out, stream);
+    }
+    clock.lap(Phase.NORM);
   }
 
   private void attend(int position, @Nullable DevicePosition onDevice, DeviceStream stream) {
@@ -131,8 +149,8 @@ final class LayerPass {
     dense.layerNormBackward(
         t.dNormed(),
         middle,
-        layer.norm2().weights(),
-        statistics2,
+        norm2.weights(),
+        norm2.statistics(),
         t.dResidual(),
         layer.norm2().trained(),
         stream);
@@ -147,17 +165,21 @@ final class LayerPass {
     dense.attentionBackward(
         t.dAttended(), qkv, attended, t.logSumExp(), attention, t.dQkv(), stream);
     dense.linearBackward(
-        t.dQkv(), normed1, layer.qkv().weights(), t.dNormed(), layer.qkv().trained(), stream);
+        t.dQkv(), norm1.out(), layer.qkv().weights(), t.dNormed(), layer.qkv().trained(), stream);
     clock.lap(Phase.ATTENTION);
     dense.layerNormBackward(
         t.dNormed(),
         in,
-        layer.norm1().weights(),
-        statistics1,
+        norm1.weights(),
+        norm1.statistics(),
         t.dResidual(),
         layer.norm1().trained(),
         stream);
     clock.lap(Phase.NORM);
+  }
+
+  Tensor in() {
+    return in;
   }
 
   Tensor out() {
@@ -170,14 +192,14 @@ final class LayerPass {
   }
 
   /// The first activation of the last forward that is not finite; without gradients, only until the
-  /// next layer runs.
+  /// next layer's norm is taken.
   @Nullable NonFinite firstNonFinite(int index, DeviceStream stream) {
     Map<String, Tensor> states = new LinkedHashMap<>();
-    states.put("norm before attention", normed1);
+    states.put("norm before attention", norm1.out());
     states.put("queries, keys and values", qkv);
     states.put("attention", attended);
     states.put("residual behind attention", middle);
-    states.put("norm before feed-forward", normed2);
+    states.put("norm before feed-forward", norm2.out());
     routing().ifPresent(routing -> states.put("router", routing.gates()));
     states.put("feed-forward", out);
     NonFinite found = null;

@@ -7,7 +7,6 @@ import moe.spi.device.AttentionShape;
 import moe.spi.device.DenseOps;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.Embeddings;
-import moe.spi.device.NormStatistics;
 import moe.spi.device.Tensor;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -19,15 +18,13 @@ final class Transformer {
   private final DenseOps dense;
   private final Embeddings embeddings;
   private final TrainedNorm finalNorm;
-  private final float epsilon;
   private final PhaseClock clock;
   private final int seqLength;
   private final Tensor ids; // I32 [tokens]
   private final Tensor embedded; // [tokens, dModel], like all below
   private final LayerPass[] layers;
   private final Tensor last;
-  private final Tensor normed;
-  private final NormStatistics statistics;
+  private final NormPass norm; // behind the layers
   private final @Nullable Training training;
 
   private record Training(Tensor dResidual, Tensor dNormed, Embeddings gradients) {}
@@ -42,7 +39,6 @@ final class Transformer {
     this.dense = model.dense();
     this.embeddings = model.embeddings();
     this.finalNorm = model.finalNorm();
-    this.epsilon = spec.epsilon();
     this.clock = model.clock();
     this.seqLength = seqLength;
     this.ids = buffers.ownIndexes(tokens);
@@ -55,8 +51,13 @@ final class Transformer {
       in = layers[i].out();
     }
     this.last = in;
-    this.normed = buffers.own(tokens, spec.dModel());
-    this.statistics = buffers.keptStatistics(tokens);
+    this.norm =
+        new NormPass(
+            dense,
+            finalNorm.weights(),
+            spec.epsilon(),
+            buffers.own(tokens, spec.dModel()),
+            buffers.keptStatistics(tokens));
     this.training =
         buffers.training()
             ? new Training(
@@ -97,11 +98,16 @@ final class Transformer {
 
   private void layers(int position, @Nullable DevicePosition onDevice, DeviceStream stream) {
     clock.lap(Phase.EMBEDDING);
-    for (LayerPass layer : layers) {
-      layer.forward(position, onDevice, stream);
-    }
-    dense.layerNorm(last, finalNorm.weights(), epsilon, normed, statistics, stream);
+    norm(0).forward(embedded, stream);
     clock.lap(Phase.NORM);
+    for (int i = 0; i < layers.length; i++) {
+      layers[i].forward(position, onDevice, norm(i + 1), stream);
+    }
+  }
+
+  /// The norm before a layer, or behind the last.
+  private NormPass norm(int layer) {
+    return layer < layers.length ? layers[layer].norm() : norm;
   }
 
   /// From `dNormed` to the gradients of all weights below.
@@ -111,8 +117,8 @@ final class Transformer {
     dense.layerNormBackward(
         t.dNormed(),
         last,
-        finalNorm.weights(),
-        statistics,
+        norm.weights(),
+        norm.statistics(),
         t.dResidual(),
         finalNorm.trained(),
         stream);
@@ -129,7 +135,7 @@ final class Transformer {
   }
 
   Tensor normed() {
-    return normed;
+    return norm.out();
   }
 
   Tensor dNormed() {
@@ -150,10 +156,11 @@ final class Transformer {
     NonFinite found = NonFinite.in(embedded, NonFinite.NO_LAYER, "embedding", stream);
     for (int i = 0; i < layers.length && found == null; i++) {
       if (again) {
-        layers[i].forward(0, null, stream);
+        layers[i].norm().forward(layers[i].in(), stream);
+        layers[i].forward(0, null, null, stream);
       }
       found = layers[i].firstNonFinite(i, stream);
     }
-    return found == null ? NonFinite.in(normed, NonFinite.NO_LAYER, "final norm", stream) : found;
+    return found == null ? NonFinite.in(norm.out(), NonFinite.NO_LAYER, "final norm", stream) : found;
   }
 }
