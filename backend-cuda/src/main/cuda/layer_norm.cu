@@ -87,6 +87,9 @@ struct WarpRow {
 __device__ __forceinline__ void narrowNorm(
     WarpRow<NARROW>& x, int64_t row, const float* gain, const float* bias, float* y, float* mean,
     float* inverse, int width, float epsilon) {
+  WarpRow<NARROW> factor, shift;  // under way during the sums
+  factor.load(gain, width);
+  shift.load(bias, width);
   float sum = 0.0f, squares = 0.0f;
   x.each(width, [&](float value, int) { sum += value; });
   float average = warpSum(sum) / width;
@@ -95,13 +98,9 @@ __device__ __forceinline__ void narrowNorm(
     squares = fmaf(d, d, squares);
   });
   float scale = 1.0f / sqrtf(warpSum(squares) / width + epsilon);
-  WarpRow<NARROW> shift;
-  shift.load(bias, width);
 #pragma unroll
   for (int i = 0; i < NARROW; ++i) {
-    int at = i * 128 + (threadIdx.x & 31) * 4;
-    if (at >= width) continue;
-    float4 g = *reinterpret_cast<const float4*>(gain + at), b = shift.fours[i];
+    float4 g = factor.fours[i], b = shift.fours[i];
     float4& v = x.fours[i];
     v.x = fmaf((v.x - average) * scale, g.x, b.x);
     v.y = fmaf((v.y - average) * scale, g.y, b.y);

@@ -161,6 +161,8 @@ final class Transformer {
       }
       found = layers[i].firstNonFinite(i, stream);
     }
-    return found == null ? NonFinite.in(norm.out(), NonFinite.NO_LAYER, "final norm", stream) : found;
+    return found == null
+        ? NonFinite.in(norm.out(), NonFinite.NO_LAYER, "final norm", stream)
+        : found;
   }
 }
