@@ -10,6 +10,7 @@ import moe.conformance.trial.Skipped;
 import moe.conformance.trial.Subject;
 import moe.conformance.trial.Violation;
 import moe.spi.BackendFactory;
+import moe.spi.device.Compute;
 import moe.spi.stage.StageFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
@@ -33,6 +34,12 @@ public abstract class BackendConformance {
   /// The backend to try.
   protected abstract BackendFactory factory();
 
+  /// The format in which it is to multiply; by default the one that it takes by itself. Errors are
+  /// tolerated by `moe.conformance.trial.Tolerance`.
+  protected Compute compute() {
+    return Compute.AUTO;
+  }
+
   /// The stages to try with it; by default those that `ServiceLoader` finds beside it.
   protected List<StageFactory<?>> stages() {
     return Subject.of(factory()).stages();
@@ -45,7 +52,7 @@ public abstract class BackendConformance {
     boolean required = required(subject.factory().name());
     Session session;
     try {
-      session = Session.open(subject);
+      session = Session.open(subject, compute());
     } catch (Skipped e) {
       return RuleBook.RULES.stream()
           .map(rule -> DynamicTest.dynamicTest(rule.id(), () -> skip(e.getMessage(), required)));

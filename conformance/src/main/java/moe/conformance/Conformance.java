@@ -13,6 +13,7 @@ import moe.conformance.trial.Subject;
 import moe.conformance.trial.Violation;
 import moe.conformance.trial.Workbench;
 import moe.spi.Availability;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 
 /// Runs rules against a backend, for programs.
@@ -32,14 +33,28 @@ public final class Conformance {
   /// @param watcher told of each rule as soon as it is done
   public static ConformanceReport run(
       Subject subject, DeviceInfo device, List<Rule> rules, Consumer<RuleResult> watcher) {
+    return run(subject, device, Compute.AUTO, rules, watcher);
+  }
+
+  /// Tries these rules on one device that multiplies in a format.
+  ///
+  /// @param compute `AUTO` or one that the device computes
+  /// @param watcher told of each rule as soon as it is done
+  public static ConformanceReport run(
+      Subject subject,
+      DeviceInfo device,
+      Compute compute,
+      List<Rule> rules,
+      Consumer<RuleResult> watcher) {
     List<RuleResult> results = new ArrayList<>();
-    try (Session session = new Session(subject, device)) {
+    try (Session session = new Session(subject, device, compute)) {
       for (Rule rule : rules) {
         RuleResult result = check(session, rule);
         results.add(result);
         watcher.accept(result);
       }
-      return new ConformanceReport(device, results, session.ledger().standings());
+      return new ConformanceReport(
+          device, session.precision(), results, session.ledger().standings());
     }
   }
 

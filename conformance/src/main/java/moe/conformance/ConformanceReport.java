@@ -5,13 +5,19 @@ import java.util.Map;
 import moe.conformance.rule.Level;
 import moe.conformance.trial.Feature;
 import moe.conformance.trial.Standing;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 
 /// What became of all rules on one device.
 ///
+/// @param precision the format in which products multiplied, which decides what errors are
+///   tolerated
 /// @param standings what was measured of each feature
 public record ConformanceReport(
-    DeviceInfo device, List<RuleResult> results, Map<Feature, Standing> standings) {
+    DeviceInfo device,
+    Compute precision,
+    List<RuleResult> results,
+    Map<Feature, Standing> standings) {
   public ConformanceReport {
     results = List.copyOf(results);
   }

@@ -4,10 +4,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import moe.spi.Availability;
 import moe.spi.BackendFactory;
 import moe.spi.SpiVersion;
 import moe.spi.device.Backend;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 import org.jspecify.annotations.Nullable;
 
@@ -59,13 +61,24 @@ final class EmulatedWhereThereIsNone implements BackendFactory {
   }
 
   @Override
+  public Set<Compute> computes(DeviceInfo device) {
+    return real.computes(device);
+  }
+
+  @Override
   public Backend open(DeviceInfo device) {
+    return open(device, Compute.AUTO);
+  }
+
+  @Override
+  public Backend open(DeviceInfo device, Compute compute) {
     if (real.probe() instanceof Availability.Available) {
-      return real.open(device);
+      return real.open(device, compute);
     }
     EmulatedDriver driver = new EmulatedDriver();
     last = driver;
-    return new CudaBackend(device, driver, _ -> new byte[0], Arithmetic.F32);
+    return new CudaBackend(
+        device, driver, _ -> new byte[0], CudaBackendFactory.arithmetic(compute));
   }
 
   /// A device with an end to its memory, which does nothing before somebody waits for it.

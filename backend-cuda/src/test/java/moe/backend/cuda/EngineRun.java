@@ -95,7 +95,8 @@ final class EngineRun implements RunWatcher {
     return run;
   }
 
-  private static Factory[] factories(EmulatedWhereThereIsNone cuda) {
+  /// All that is installed, with this CUDA backend.
+  static Factory[] factories(EmulatedWhereThereIsNone cuda) {
     Stream<Factory> stages =
         Stream.of(
                 RouterFactory.class,

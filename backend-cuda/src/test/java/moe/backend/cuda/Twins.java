@@ -121,6 +121,11 @@ public final class Twins implements AutoCloseable {
     };
   }
 
+  /// Whether there is no GPU here.
+  static boolean emulated() {
+    return new CudaBackendFactory().probe() instanceof Availability.Unavailable;
+  }
+
   static @Nullable String emulatorMissing() {
     try {
       return Emulator.missing();

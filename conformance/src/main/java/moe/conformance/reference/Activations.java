@@ -35,13 +35,15 @@ public final class Activations {
     };
   }
 
-  /// How much an error of `x`, relative to `magnitude`, moves `f′(x)` at most. Near the kink of
-  /// RELU either side is right, so any error is allowed there.
-  public static double sensitivity(Activation activation, double x, double magnitude) {
+  /// How much an error of `x`, relative to `magnitude`, moves `f′(x)` at most.
+  ///
+  /// @param error the largest there may be: so near the kink of RELU either slope is right
+  public static double sensitivity(
+      Activation activation, double x, double magnitude, double error) {
     return switch (activation) {
       case NONE -> 0;
       case GELU, SILU -> magnitude; // |f″| < 1.2 for both
-      case RELU -> Math.abs(x) < 1e-5 * magnitude ? 1e9 : 0;
+      case RELU -> Math.abs(x) < error * magnitude ? 1 / error : 0;
     };
   }
 

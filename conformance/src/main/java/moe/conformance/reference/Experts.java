@@ -9,15 +9,28 @@ import org.jspecify.annotations.Nullable;
 /// The feed-forward networks of all experts, row by row: `W_down·act(W_up·x + b_up) + b_down`, or
 /// gated with `act(W_gate·x + b_gate) ∘ (W_up·x + b_up)` between.
 public final class Experts {
+  private static final double FLOAT32 = 32 * 0x1p-24;
+
   private final LayerSpec spec;
   private final Activation activation;
+  private final double error;
   private final Map<String, double[]> weights;
   private final Map<String, Sums> gradients = new LinkedHashMap<>();
+
+  /// Networks with these weights that are compared with results in float32.
+  ///
+  /// @param weights by the names of `StandardParameters.feedForward`
+  public Experts(LayerSpec spec, Map<String, double[]> weights) {
+    this(spec, weights, FLOAT32);
+  }
 
   /// Networks with these weights.
   ///
   /// @param weights by the names of `StandardParameters.feedForward`
-  public Experts(LayerSpec spec, Map<String, double[]> weights) {
+  /// @param error how far what they are compared with may be off, relative to the sum of the
+  ///   absolute values of its terms
+  public Experts(LayerSpec spec, Map<String, double[]> weights, double error) {
+    this.error = error;
     this.spec = spec;
     this.activation = spec.activation();
     this.weights = Map.copyOf(weights);
@@ -117,7 +130,7 @@ public final class Experts {
     Sums dZ = new Sums(spec.dHidden());
     for (int i = 0; i < spec.dHidden(); i++) {
       double slope = Activations.derivative(activation, z.value(i));
-      double moved = Activations.sensitivity(activation, z.value(i), z.magnitude(i));
+      double moved = Activations.sensitivity(activation, z.value(i), z.magnitude(i), error);
       dZ.add(i, dA.value(i) * slope, dA.magnitude(i) * (Math.abs(slope) + moved));
     }
     return dZ;

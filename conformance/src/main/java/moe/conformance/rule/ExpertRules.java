@@ -166,7 +166,7 @@ final class ExpertRules {
     Tensor tokens = at.floats("tokens", x, size.tokens(), size.dModel());
     Dispatched dispatched = routed.dispatched(at, x, executor.needsRows());
     executor.execute(tokens, dispatched, rows, at.stream());
-    Experts experts = new Experts(block.spec(), block.weights());
+    Experts experts = new Experts(block.spec(), block.weights(), at.tolerance());
     int used = routed.plan().rows();
     Sums expected = new Sums(used * size.dModel());
     for (int row = 0; row < used; row++) {
@@ -216,7 +216,7 @@ final class ExpertRules {
     Tensor dRows = at.output("dRows", slots, width);
     Tensor dExpertRows = at.accumulator("dExpertRows", d, slots, width);
     backward.backward(tokens, dispatched, dExpertRows, dRows, at.stream());
-    Experts experts = new Experts(block.spec(), block.weights());
+    Experts experts = new Experts(block.spec(), block.weights(), at.tolerance());
     int used = routed.plan().rows();
     Sums expected = new Sums(used * width);
     for (int row = 0; row < used; row++) {

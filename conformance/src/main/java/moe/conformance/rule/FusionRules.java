@@ -130,11 +130,11 @@ final class FusionRules {
     int width = routed.spec().dModel();
     Tensor out = at.output("out", tokens, width);
     fusion.run(at.floats("tokens", x, tokens, width), routed.routing(at), out, at.stream());
-    at.compare("out", out, mixture(block, routed, x).forward());
+    at.compare("out", out, mixture(at, block, routed, x).forward());
   }
 
-  private static Mixture mixture(BlockBench block, Routed routed, double[] x) {
-    Experts experts = new Experts(block.spec(), block.weights());
+  private static Mixture mixture(Workbench at, BlockBench block, Routed routed, double[] x) {
+    Experts experts = new Experts(block.spec(), block.weights(), at.tolerance());
     return new Mixture(block.spec(), experts, x, routed.ids(), routed.gates());
   }
 
@@ -204,7 +204,7 @@ final class FusionRules {
     Tensor dTokens = at.accumulator("dTokens", before, tokens, width);
     Tensor dOut = at.floats("dOut", d, tokens, width);
     backward.backward(input, routing, dOut, dGates, dTokens, at.stream());
-    Mixture mixture = mixture(block, routed, x);
+    Mixture mixture = mixture(at, block, routed, x);
     Mixture.Gradients expected = mixture.backward(d);
     at.compare("dGates", dGates, expected.gates());
     at.compare("dTokens", dTokens, expected.tokens().addedTo(before));

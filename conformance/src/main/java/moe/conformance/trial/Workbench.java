@@ -187,7 +187,7 @@ public final class Workbench implements AutoCloseable {
 
   /// Fails unless the tensor is as near to the reference as its feature must be.
   public void compare(String what, Tensor actual, Bounded expected) {
-    double tolerance = Comparison.tolerance(feature.type());
+    double tolerance = tolerance();
     double error = Comparison.largestError(what, read(actual), actual.shape(), expected, tolerance);
     session.ledger().enter(feature, new Standing.Right(error, tolerance));
   }
@@ -196,9 +196,12 @@ public final class Workbench implements AutoCloseable {
   public void compareExactly(String what, Tensor actual, double[] expected) {
     Bounded exact = Bounded.of(expected);
     double error = Comparison.largestError(what, read(actual), actual.shape(), exact, 0);
-    session
-        .ledger()
-        .enter(feature, new Standing.Right(error, Comparison.tolerance(feature.type())));
+    session.ledger().enter(feature, new Standing.Right(error, tolerance()));
+  }
+
+  /// The largest error that is tolerated of the feature in hand.
+  public double tolerance() {
+    return Tolerance.of(feature, session.precision()).element();
   }
 
   /// Fails unless all elements are these numbers, and zeros have their signs.

@@ -10,6 +10,7 @@ import moe.conformance.rule.RuleBook;
 import moe.engine.plugin.PluginRegistry;
 import moe.engine.wiring.DeviceChoice;
 import moe.engine.wiring.Refusal;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 import moe.spi.error.ErrorKind;
 import moe.spi.error.MoeException;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  moe-engine conformance",
       "  moe-engine conformance --backend example --rule DENSE,GRAD-5",
+      "  moe-engine conformance --backend cuda --dtype bf16",
       "  moe-engine conformance --backend cuda --format json > docs/conformance/cuda.json",
       "",
       "Exit code 0 if each backend keeps every rule that is a MUST, 1 if not."
@@ -60,6 +62,17 @@ final class ConformanceCommand implements Callable<Integer> {
   private String device;
 
   @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      converter = ComputeName.class,
+      description = {
+        "Format in which matrix products multiply, which decides what errors are tolerated: auto,",
+        "f32, tf32, bf16 or f16, of those that the backend has. Default: auto."
+      },
+      defaultValue = "auto")
+  private Compute dtype;
+
+  @Option(
       names = "--rule",
       split = ",",
       paramLabel = "ID",
@@ -85,8 +98,8 @@ final class ConformanceCommand implements Callable<Integer> {
     try (PluginRegistry registry = Installed.load(err)) {
       KitBench bench = new KitBench(registry, chosen, err);
       for (String name : backends.isEmpty() ? registry.catalog().backends() : backends) {
-        switch (bench.device(name, device)) {
-          case DeviceChoice.One(DeviceInfo found) -> runs.add(bench.run(name, found));
+        switch (bench.device(name, device, dtype)) {
+          case DeviceChoice.One(DeviceInfo found) -> runs.add(bench.run(name, found, dtype));
           case DeviceChoice.None(String reason) -> refusals.add(refused(name, reason));
         }
       }

@@ -16,7 +16,7 @@ record KitReport(List<KitRun> runs, List<Refusal> refusals) {
   String text() {
     StringBuilder out = new StringBuilder();
     for (KitRun run : runs) {
-      out.append("%s: %s%n%s%n".formatted(run.backend(), run.device(), run.verdict()));
+      out.append("%s: %s%n%s%n".formatted(run.title(), run.device(), run.verdict()));
       for (KitRun.Rule rule : run.rules()) {
         if (!rule.outcome().equals("held")) {
           out.append(
@@ -76,6 +76,7 @@ record KitReport(List<KitRun> runs, List<Refusal> refusals) {
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("backend", run.backend());
     object.put("device", run.device());
+    object.put("precision", run.precision());
     object.put("date", run.date());
     object.put("conforms", run.conforms());
     object.put("rules", run.rules().stream().map(KitReport::json).toList());

@@ -11,11 +11,13 @@ import moe.spi.device.DeviceInfo;
 
 /// What the conformance kit found out about one backend, as its JSON says it.
 ///
+/// @param precision the format of products, for example `f32`
 /// @param date of the run, for example `2026-11-23`
 /// @param conforms whether every MUST was tried and holds
 record KitRun(
     String backend,
     String device,
+    String precision,
     String date,
     boolean conforms,
     List<Rule> rules,
@@ -56,6 +58,7 @@ record KitRun(
     return new KitRun(
         device.backend(),
         device.name(),
+        report.precision().key(),
         date,
         report.conforms(),
         report.results().stream().map(KitRun::rule).toList(),
@@ -83,6 +86,11 @@ record KitRun(
       case Standing.Refused(String reason) -> new Feature(name, weights, pass, "no", 0, 0, reason);
       case Standing.Wrong(String rule) -> new Feature(name, weights, pass, "wrong", 0, 0, rule);
     };
+  }
+
+  /// The backend, and in which format it multiplied if not in float32: `cuda bf16`.
+  String title() {
+    return precision.equals("f32") ? backend : backend + " " + precision;
   }
 
   /// How many rules became this.

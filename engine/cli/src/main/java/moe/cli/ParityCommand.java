@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  moe-engine parity checkpoints/gpt2moe-tiny",
       "  moe-engine parity checkpoints/gpt2moe-tiny --backend cpu --path baseline --json",
+      "  moe-engine parity checkpoints/gpt2moe-tiny --backend cuda --dtype bf16",
       "",
       "DIR holds config.json, model.safetensors, reference.safetensors and reference.json."
           + " Compared",
@@ -59,6 +60,17 @@ final class ParityCommand implements Callable<Integer> {
       paramLabel = "PATH",
       description = "Of ${COMPLETION-CANDIDATES}; default: auto.")
   private @Nullable BlockPath path;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      converter = ComputeName.class,
+      description = {
+        "Format in which matrix products multiply, which decides what errors are within tolerance:",
+        "f32, tf32, bf16 or f16, of those that the backend has. Default: f32."
+      },
+      defaultValue = "auto")
+  private Compute dtype;
 
   @Option(
       names = "--set",
@@ -101,15 +113,21 @@ final class ParityCommand implements Callable<Integer> {
               return stages;
             });
     ParityText text =
-        new ParityText(selection.backend().device(), chosen, refusals, directory, report);
+        new ParityText(
+            selection.backend().device(),
+            selection.backend().precision(),
+            chosen,
+            refusals,
+            directory,
+            report);
     spec.commandLine().getOut().print(json ? text.json() : text.table());
     spec.commandLine().getOut().flush();
     return report.ok() ? 0 : DIFFERENT;
   }
 
   /// References are in float32, so the products are unless the user asks for another format.
-  private static Compute compute(PipelineConfig config) {
-    Compute asked = config.precision().compute();
+  private Compute compute(PipelineConfig config) {
+    Compute asked = dtype == Compute.AUTO ? config.precision().compute() : dtype;
     return asked == Compute.AUTO ? Compute.F32 : asked;
   }
 

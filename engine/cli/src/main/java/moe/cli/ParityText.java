@@ -10,14 +10,17 @@ import moe.engine.config.BlockPath;
 import moe.engine.parity.ParityItem;
 import moe.engine.parity.ParityReport;
 import moe.engine.wiring.Refusal;
+import moe.spi.device.Compute;
 import moe.spi.device.DeviceInfo;
 
 /// The result of a comparison as a table or as JSON.
 ///
+/// @param precision the format of products, which decides the tolerances
 /// @param path of the MoE blocks; empty for a dense model
 /// @param refusals backends and paths that were tried before
 record ParityText(
     DeviceInfo device,
+    Compute precision,
     List<BlockPath> path,
     List<Refusal> refusals,
     Path directory,
@@ -26,11 +29,12 @@ record ParityText(
   String table() {
     StringBuilder out = new StringBuilder();
     out.append(
-        "%s on %s: %s%s%n"
+        "%s on %s: %s, products in %s%s%n"
             .formatted(
                 directory,
                 device.backend(),
                 device.name(),
+                precision.key(),
                 path.isEmpty() ? "" : ", path " + pathName()));
     refusals.forEach(refusal -> out.append("not used: %s%n".formatted(refusal)));
     TextTable table = new TextTable("item", "relative error", "tolerance", "result");
@@ -41,6 +45,11 @@ record ParityText(
     out.append(table);
     if (!report.ignored().isEmpty()) {
       out.append("not compared: %s%n".formatted(String.join(", ", report.ignored())));
+    }
+    if (report.rerouted() > 0) {
+      out.append(
+          "%d tokens take other experts in %s: what comes of them, gradients and steps are not compared%n"
+              .formatted(report.rerouted(), precision.key()));
     }
     long failed = report.items().stream().filter(item -> !item.ok()).count();
     out.append(
@@ -56,6 +65,7 @@ record ParityText(
     root.addProperty("directory", directory.toString());
     root.addProperty("backend", device.backend());
     root.addProperty("device", device.name());
+    root.addProperty("precision", precision.key());
     if (!path.isEmpty()) {
       root.addProperty("path", pathName());
     }
@@ -75,6 +85,7 @@ record ParityText(
       items.add(object);
     }
     root.add("items", items);
+    root.addProperty("rerouted_tokens", report.rerouted());
     root.add("not_compared", texts(report.ignored()));
     root.add("refusals", texts(refusals.stream().map(Refusal::toString).toList()));
     return new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(root) + "\n";

@@ -41,8 +41,7 @@ final class SupportMatrix {
     page.append("\n## Runs\n\n");
     for (KitRun run : runs) {
       page.append(
-          "- **%s** (%s), %s: %s."
-              .formatted(run.backend(), run.device(), run.date(), run.verdict()));
+          "- **%s** (%s), %s: %s.".formatted(run.title(), run.device(), run.date(), run.verdict()));
       page.append(rest(run)).append('\n');
     }
     return page.toString();
@@ -51,7 +50,7 @@ final class SupportMatrix {
   private String table() {
     StringBuilder table = new StringBuilder("| feature | weights | pass |");
     for (KitRun run : runs) {
-      table.append(" %s |".formatted(run.backend()));
+      table.append(" %s |".formatted(run.title()));
     }
     table.append("\n|---|---|---|").append("---|".repeat(runs.size())).append('\n');
     for (List<String> key : keys()) {

@@ -64,6 +64,22 @@ final class ConformanceCommandTest {
   }
 
   @Test
+  void aFormatThatABackendDoesNotHaveIsOneLine() {
+    Transcript named =
+        Transcript.of("conformance", "--backend", "cpu", "--dtype", "bf16", "--rule", "BACK-1");
+    assertThat(named.exitCode()).isEqualTo(4);
+    assertThat(named.err())
+        .hasLineCount(1)
+        .contains("backend cpu: multiplies in f32, not in bf16; [precision] compute or --dtype");
+    Transcript any = Transcript.of("conformance", "--dtype", "bf16", "--rule", "BACK-1");
+    assertThat(any.exitCode()).isZero();
+    assertThat(any.out()).contains("not tried: cpu: multiplies in f32, not in bf16");
+    Transcript same =
+        Transcript.of("conformance", "--backend", "cpu", "--dtype", "f32", "--rule", "BACK-1");
+    assertThat(same.out()).startsWith("cpu: ").contains("conforms: 1 rules hold");
+  }
+
+  @Test
   void aMisspeltRuleNamesTheGroups() {
     Transcript run = Transcript.of("conformance", "--rule", "DENS");
     assertThat(run.exitCode()).isEqualTo(2);

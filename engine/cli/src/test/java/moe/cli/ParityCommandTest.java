@@ -90,6 +90,17 @@ final class ParityCommandTest {
   }
 
   @Test
+  void saysTheFormatAndRefusesOneThatIsNotThere() {
+    assertThat(parity(MIXTURE, "--dtype", "f32").out()).contains(", products in f32, path ");
+    Transcript bf16 = parity(MIXTURE, "--dtype", "bf16");
+    assertThat(bf16.exitCode()).isEqualTo(4);
+    assertThat(bf16.err())
+        .hasLineCount(1)
+        .contains("backend cpu: multiplies in f32, not in bf16; [precision] compute or --dtype");
+    assertThat(parity(MIXTURE, "--dtype", "fp8").exitCode()).isEqualTo(2);
+  }
+
+  @Test
   void takesStagesFromSettingsButNotSizes() {
     Transcript chosen = parity(MIXTURE, "--set", "moe.path=baseline", "--set", "router.type=topk");
     assertThat(chosen.out()).contains("path baseline");

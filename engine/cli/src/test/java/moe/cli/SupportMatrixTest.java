@@ -49,6 +49,7 @@ final class SupportMatrixTest {
         new KitRun(
             "acme",
             "Acme 1",
+            "f32",
             "2026-01-02",
             false,
             List.of(new KitRun.Rule("DENSE-1", "MUST", "broken", "linear, 3 rows: out: 7")),
@@ -102,6 +103,7 @@ final class SupportMatrixTest {
           new KitRun(
               run.get("backend").getAsString(),
               run.get("device").getAsString(),
+              run.has("precision") ? run.get("precision").getAsString() : "f32",
               run.get("date").getAsString(),
               run.get("conforms").getAsBoolean(),
               run.getAsJsonArray("rules").asList().stream()

@@ -22,7 +22,8 @@ public final class ParityCheck {
     StageSelection choose(LayerSpec block);
   }
 
-  /// Compares a checkpoint with the `reference.safetensors` beside it.
+  /// Compares a checkpoint with the `reference.safetensors` beside it, by the tolerance of the
+  /// format in which the backend multiplies.
   ///
   /// @throws moe.spi.error.MoeException kind `DATA` if checkpoint or reference are wrong or hold
   ///   nothing to compare
@@ -35,21 +36,23 @@ public final class ParityCheck {
       LayerSpec block = Gpt2.blockSpec(checkpoint.spec(), options);
       StageSelection selection = block == null ? null : stages.choose(block);
       try (Gpt2 model = Gpt2.create(backend, checkpoint.spec(), selection, checkpoint, options)) {
-        return compare(model, reference);
+        return compare(model, reference, ParityTolerance.of(backend.precision()));
       }
     }
   }
 
-  private static ParityReport compare(Gpt2 model, Reference reference) {
+  private static ParityReport compare(Gpt2 model, Reference reference, ParityTolerance tolerance) {
     List<ParityItem> items = new ArrayList<>();
-    ForwardComparison forward = new ForwardComparison(model, reference, items);
+    ForwardComparison forward = new ForwardComparison(model, reference, tolerance, items);
     forward.greedy();
+    int left;
     try (Gpt2Pass pass = pass(model, reference)) {
       pass.load(reference.ids(), 0);
       pass.forward();
-      forward.states(pass);
+      Rerouted rerouted = forward.states(pass);
+      left = rerouted.count();
       if (reference.trains()) {
-        new TrainingComparison(model, reference, pass, items).run();
+        new TrainingComparison(model, reference, pass, tolerance, items).run(rerouted);
       }
     }
     if (items.isEmpty()) {
@@ -58,7 +61,7 @@ public final class ParityCheck {
           "nothing to compare",
           "it must hold logits, losses, greedy or the like");
     }
-    return new ParityReport(items, reference.unused());
+    return new ParityReport(items, reference.unused(), left);
   }
 
   private static Gpt2Pass pass(Gpt2 model, Reference reference) {

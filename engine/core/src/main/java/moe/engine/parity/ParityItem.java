@@ -8,13 +8,6 @@ import moe.engine.bench.RelativeError;
 /// @param error `‖ours − reference‖ / ‖reference‖`, or the share of integers that differ
 /// @param tolerance the largest error that is ok
 public record ParityItem(String name, double error, double tolerance) {
-  /// Float32 sums in another order: measured 1e-7 to 1e-6 on models of this family.
-  public static final double FORWARD = 1e-5;
-
-  /// Gradients and weights after steps of AdamW pass through more sums, and through a quotient of
-  /// them.
-  public static final double BACKWARD = 1e-4;
-
   /// Floating-point tensors of one size.
   static ParityItem floats(String name, float[] ours, float[] reference, double tolerance) {
     return new ParityItem(name, RelativeError.of(ours, reference), tolerance);
@@ -25,8 +18,8 @@ public record ParityItem(String name, double error, double tolerance) {
     return new ParityItem(name, Math.abs(ours - reference) / Math.abs(reference), tolerance);
   }
 
-  /// Integers, which must be equal.
-  static ParityItem ints(String name, int[] ours, int[] reference) {
+  /// Integers, of which a share may differ.
+  static ParityItem ints(String name, int[] ours, int[] reference, double tolerance) {
     if (ours.length != reference.length) {
       throw new IllegalArgumentException(
           "%d values compared with %d".formatted(ours.length, reference.length));
@@ -35,7 +28,7 @@ public record ParityItem(String name, double error, double tolerance) {
     for (int i = 0; i < ours.length; i++) {
       different += ours[i] == reference[i] ? 0 : 1;
     }
-    return new ParityItem(name, (double) different / Math.max(1, ours.length), 0);
+    return new ParityItem(name, (double) different / Math.max(1, ours.length), tolerance);
   }
 
   /// Whether the error is within the tolerance; never for NaN.

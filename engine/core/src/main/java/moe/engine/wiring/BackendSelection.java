@@ -2,7 +2,7 @@ package moe.engine.wiring;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import moe.engine.config.StageCatalog;
@@ -105,9 +105,9 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
       Function<Backend, Support> suits) {
     Backend backend;
     try {
-      Set<Compute> can = compute == Compute.AUTO ? Set.of(compute) : factory.computes(device);
-      if (!can.contains(compute)) {
-        return new Attempt.Refused(cannot(compute, can));
+      Optional<String> cannot = FormatChoice.refusal(factory, device, compute);
+      if (cannot.isPresent()) {
+        return new Attempt.Refused(cannot.get());
       }
       backend = factory.open(device, compute);
     } catch (MoeException e) {
@@ -129,13 +129,6 @@ public record BackendSelection(Backend backend, List<Refusal> refusals) implemen
         backend.close();
       }
     }
-  }
-
-  private static String cannot(Compute compute, Set<Compute> can) {
-    return "multiplies in %s, not in %s; [precision] compute (of bench: --dtype) must be auto or one of these"
-        .formatted(
-            can.stream().sorted().map(Compute::key).collect(Collectors.joining(", ")),
-            compute.key());
   }
 
   private sealed interface Attempt {

@@ -135,7 +135,7 @@ final class BackendSelectionTest {
             BackendSelection.open(
                 PluginRegistry.of(cpu), BackendRequest.only("cpu").in(Compute.BF16)))
         .hasMessage(
-            "backend cpu: multiplies in f32, not in bf16; [precision] compute (of bench: --dtype)"
+            "backend cpu: multiplies in f32, not in bf16; [precision] compute or --dtype"
                 + " must be auto or one of these (`moe-engine backends` lists what works here)")
         .isInstanceOfSatisfying(
             MoeException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DEVICE));
