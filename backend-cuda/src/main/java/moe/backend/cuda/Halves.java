@@ -62,16 +62,23 @@ final class Halves {
     return copy(stream, owner).address() + (tensor.address() - owner.address()) / 2;
   }
 
+  // Two threads may use the same weights for the first time: one makes the copy, and has it made
+  // before the other's stream can read it.
   private CudaTensor copy(CudaStream stream, CudaTensor owner) {
-    CudaTensor half = owner.half();
-    if (half == null) {
-      half = memory.allocate(type, owner.shape());
-      owner.keepHalf(half);
+    synchronized (owner) {
+      CudaTensor half = owner.half();
+      if (half == null) {
+        half = memory.allocate(type, owner.shape());
+        owner.keepHalf(half);
+      }
+      if (owner.halfIsOld()) {
+        refresh(stream, owner, half);
+        if (!stream.isRecording()) {
+          stream.synchronize();
+        }
+      }
+      return half;
     }
-    if (owner.halfIsOld()) {
-      refresh(stream, owner, half);
-    }
-    return half;
   }
 
   /// These weights in 16 bits, up to date.

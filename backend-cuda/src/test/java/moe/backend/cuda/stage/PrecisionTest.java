@@ -34,10 +34,10 @@ class PrecisionTest {
         new BlockCase(1, 72, 136, 2, Load.RANDOM, false, true, 8),
         new BlockCase(1, 40, 130, 1, Load.RANDOM, true, false, 2),
         new BlockCase(31, 72, 136, 1, Load.ONE, true, true, 1),
-        new BlockCase(31, 40, 130, 2, Load.IDLE, true, true, 3),
-        new BlockCase(33, 72, 136, 2, Load.IDLE, true, true, 3),
-        new BlockCase(33, 40, 136, 2, Load.ONE, false, false, 3),
-        new BlockCase(33, 130, 40, 2, Load.ONE, false, true, 3),
+        new BlockCase(31, 40, 130, 2, Load.IDLE, true, true, 2),
+        new BlockCase(33, 72, 136, 2, Load.IDLE, true, true, 2),
+        new BlockCase(33, 40, 136, 2, Load.ONE, false, false, 2),
+        new BlockCase(33, 130, 40, 2, Load.ONE, false, true, 2),
         new BlockCase(1000, 40, 24, 2, Load.RANDOM, false, true, 1),
         new BlockCase(1000, 24, 40, 1, Load.IDLE, false, false, 1));
   }
