@@ -148,6 +148,10 @@ R cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long flags
 R cuGraphDestroy(void* graph) { ENTER; return 0; }
 R cuGraphExecDestroy(void* exec) { ENTER; return 0; }
 R cuGraphLaunch(void* exec, void* stream) { ENTER; return 0; }
+R cuEventCreate(void** event, unsigned flags) { ENTER; *event = &capturing; return 0; }
+R cuEventRecord(void* event, void* stream) { ENTER; return 0; }
+R cuEventSynchronize(void* event) { ENTER; return 0; }
+R cuEventDestroy_v2(void* event) { ENTER; return 0; }
 R cuMemAllocHost_v2(void** memory, size_t bytes) { ENTER; *memory = malloc(bytes); return 0; }
 R cuMemFreeHost(void* memory) { ENTER; free(memory); return 0; }
 // CUlaunchConfig with one attribute, 6: the kernel may start before its predecessor has ended.

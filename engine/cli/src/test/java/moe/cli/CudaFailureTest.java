@@ -105,6 +105,7 @@ class CudaFailureTest {
           fail=cuLaunchKernel:90:700  | CUDA_ERROR_ILLEGAL_ADDRESS (700, an illegal memory access was encountered)
           fail=cuLaunchKernel:3:701   | CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701, as the test asked)
           fail=cuGraphLaunch:5:719    | cuGraphLaunch: CUDA_ERROR_LAUNCH_FAILED (719, as the test asked). A kernel
+          fail=cuEventSynchronize:2:719 | cuEventSynchronize: CUDA_ERROR_LAUNCH_FAILED (719, as the test asked). A kernel
           fail=cuModuleLoadData:2:209 | CUDA_ERROR_NO_BINARY_FOR_GPU (209, as the test asked). The kernels of this
           """)
   void endsTheRunWithTheFirstErrorWhenTheDeviceBreaks(String state, String error)
