@@ -5,7 +5,6 @@ import static moe.backend.tests.Close.SUMS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import moe.spi.device.Tensor;
 import moe.spi.stage.AuxiliaryWeights;
@@ -32,23 +31,8 @@ public abstract class AuxiliaryLossContract implements Place {
       Tensor dTokens = at.random(rows, dModel);
       Tensor losses = at.garbage(2);
       double[] tokensBefore = at.numbers(dTokens);
-      Map<String, double[]> before = new HashMap<>();
-      block
-          .parameters
-          .all()
-          .forEach(p -> before.put(p.name(), at.numbers(requireNonNull(p.gradient()))));
-
-      block
-          .router
-          .auxiliaryLoss()
-          .orElseThrow()
-          .backward(
-              block.tokens,
-              block.routing,
-              new AuxiliaryWeights((float) balance, (float) z),
-              losses,
-              dTokens,
-              at.stream);
+      Map<String, double[]> before = block.gradients();
+      backward(block, (float) balance, (float) z, losses, dTokens);
 
       Map<String, double[]> weights = block.weights();
       double[] tokens = at.numbers(block.tokens);
@@ -61,25 +45,7 @@ public abstract class AuxiliaryLossContract implements Place {
               tokensBefore,
               Numeric.gradient(v -> formulas.terms(weights, v), tokens, new double[] {1, 1})),
           SUMS);
-      block
-          .parameters
-          .all()
-          .forEach(p -> {
-            double[] expected =
-                Numeric.gradient(
-                    v -> {
-                      Map<String, double[]> moved = new HashMap<>(weights);
-                      moved.put(p.name(), v);
-                      return formulas.terms(moved, tokens);
-                    },
-                    requireNonNull(weights.get(p.name())),
-                    new double[] {1, 1});
-            at.assertClose(
-                p.name(),
-                requireNonNull(p.gradient()),
-                Numeric.plus(requireNonNull(before.get(p.name())), expected),
-                SUMS);
-          });
+      block.assertAdded(before, moved -> formulas.terms(moved, tokens), new double[] {1, 1}, SUMS);
     }
   }
 
@@ -106,17 +72,7 @@ public abstract class AuxiliaryLossContract implements Place {
           at.set(ids, slot, slot % 4);
         }
         Tensor losses = at.garbage(2);
-        block
-            .router
-            .auxiliaryLoss()
-            .orElseThrow()
-            .backward(
-                block.tokens,
-                block.routing,
-                new AuxiliaryWeights(1, 1),
-                losses,
-                at.zeros(8, 3),
-                at.stream);
+        backward(block, 1, 1, losses, at.zeros(8, 3));
         // log(4)² for the z-loss; a float32 sum of four exponentials, measured: 1e-7.
         at.assertClose("losses", losses, new double[] {1, Math.log(4) * Math.log(4)}, SUMS);
       }
@@ -140,6 +96,11 @@ public abstract class AuxiliaryLossContract implements Place {
     at.set(requireNonNull(bias), 0, value);
     block.route();
     Tensor losses = at.garbage(2);
+    backward(block, 1, 1, losses, at.zeros(3, 2));
+    return at.numbers(losses);
+  }
+
+  private static void backward(Block block, float balance, float z, Tensor losses, Tensor dTokens) {
     block
         .router
         .auxiliaryLoss()
@@ -147,11 +108,10 @@ public abstract class AuxiliaryLossContract implements Place {
         .backward(
             block.tokens,
             block.routing,
-            new AuxiliaryWeights(1, 1),
+            new AuxiliaryWeights(balance, z),
             losses,
-            at.zeros(3, 2),
-            at.stream);
-    return at.numbers(losses);
+            dTokens,
+            block.at.stream);
   }
 
   /// The terms as the papers write them.

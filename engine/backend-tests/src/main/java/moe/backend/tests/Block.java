@@ -1,9 +1,13 @@
 package moe.backend.tests;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import moe.spi.device.DType;
 import moe.spi.device.Shape;
 import moe.spi.device.Tensor;
@@ -87,6 +91,42 @@ public final class Block implements AutoCloseable {
     Map<String, double[]> weights = new LinkedHashMap<>();
     parameters.all().forEach(p -> weights.put(p.name(), at.numbers(p.value())));
     return weights;
+  }
+
+  /// The gradients of all parameters by name, as they are now.
+  Map<String, double[]> gradients() {
+    Map<String, double[]> gradients = new LinkedHashMap<>();
+    parameters
+        .all()
+        .forEach(p -> gradients.put(p.name(), at.numbers(requireNonNull(p.gradient()))));
+    return gradients;
+  }
+
+  /// Holds what was added to the gradients to differences of a reference.
+  ///
+  /// @param before the gradients before
+  /// @param function of weights by name
+  /// @param dOut of its result
+  void assertAdded(
+      Map<String, double[]> before,
+      Function<Map<String, double[]>, double[]> function,
+      double[] dOut,
+      double tolerance) {
+    Map<String, double[]> weights = weights();
+    gradients()
+        .forEach((name, actual) -> {
+          double[] added =
+              Numeric.gradient(
+                  v -> {
+                    Map<String, double[]> moved = new HashMap<>(weights);
+                    moved.put(name, v);
+                    return function.apply(moved);
+                  },
+                  requireNonNull(weights.get(name)),
+                  dOut);
+          double[] expected = Numeric.plus(requireNonNull(before.get(name)), added);
+          Close.assertClose(name, actual, expected, tolerance);
+        });
   }
 
   @Override

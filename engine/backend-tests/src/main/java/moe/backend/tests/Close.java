@@ -16,30 +16,19 @@ public final class Close {
       String name, double[] actual, double[] expected, double tolerance) {
     assertThat(actual).as(name).hasSameSizeAs(expected);
     double difference = 0;
-    double norm = 0;
+    double squares = 0;
     for (int i = 0; i < actual.length; i++) {
       difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
-      norm += expected[i] * expected[i];
+      squares += expected[i] * expected[i];
     }
+    double error = Math.sqrt(difference);
+    double norm = Math.sqrt(squares);
     // Written so that NaN fails.
-    boolean close = Math.sqrt(difference) <= tolerance * Math.sqrt(norm);
-    assertThat(close)
+    assertThat(error <= tolerance * norm)
         .as(() ->
             "%s: relative error %.3e, tolerated %.1e; actual %s, expected %s"
-                .formatted(
-                    name, relative(actual, expected), tolerance, start(actual), start(expected)))
+                .formatted(name, error / norm, tolerance, start(actual), start(expected)))
         .isTrue();
-  }
-
-  /// The relative error.
-  public static double relative(double[] actual, double[] expected) {
-    double difference = 0;
-    double norm = 0;
-    for (int i = 0; i < actual.length; i++) {
-      difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
-      norm += expected[i] * expected[i];
-    }
-    return Math.sqrt(difference / norm);
   }
 
   private static String start(double[] values) {
