@@ -36,7 +36,10 @@ final class Lanes {
 
   private Lanes() {}
 
-  /// `a·b + c`.
+  /// `a·b + c`, for straight code: in a loop it is written out, as all that handles vectors there.
+  /// C2 does not inline a call of ours in a loop that was cold while it was profiled, as one over
+  /// few numbers is beside one over many; each vector that passes such a call is an object. Calls
+  /// of the Vector API are always inlined.
   static FloatVector multiplyAdd(FloatVector a, FloatVector b, FloatVector c) {
     return FMA ? a.fma(b, c) : a.mul(b).add(c);
   }
@@ -55,6 +58,11 @@ final class Lanes {
       folded = folded.add(folded.rearrange(BY_2));
     }
     return folded.add(folded.rearrange(BY_1)).lane(0);
+  }
+
+  /// The sum of `COUNT` numbers from an index on.
+  static float sum(float[] x, int at) {
+    return sum(FloatVector.fromArray(F32, x, at));
   }
 
   private static VectorShuffle<Float> rotation(int by) {

@@ -53,7 +53,8 @@ final class VectorActivationKernels implements ActivationKernels {
   public void add(float[] x, int xOffset, float[] y, int yOffset, int n) {
     int i = 0;
     for (; i < F32.loopBound(n); i += COUNT) {
-      load(x, xOffset + i).add(load(y, yOffset + i)).intoArray(y, yOffset + i);
+      FloatVector sum = FloatVector.fromArray(F32, y, yOffset + i);
+      FloatVector.fromArray(F32, x, xOffset + i).add(sum).intoArray(y, yOffset + i);
     }
     scalar.add(x, xOffset + i, y, yOffset + i, n - i);
   }
@@ -62,7 +63,7 @@ final class VectorActivationKernels implements ActivationKernels {
   public void scale(float factor, float[] x, int xOffset, float[] y, int yOffset, int n) {
     int i = 0;
     for (; i < F32.loopBound(n); i += COUNT) {
-      load(x, xOffset + i).mul(factor).intoArray(y, yOffset + i);
+      FloatVector.fromArray(F32, x, xOffset + i).mul(factor).intoArray(y, yOffset + i);
     }
     scalar.scale(factor, x, xOffset + i, y, yOffset + i, n - i);
   }
@@ -72,14 +73,14 @@ final class VectorActivationKernels implements ActivationKernels {
     FloatVector sum = FloatVector.zero(F32);
     int i = 0;
     for (; i < F32.loopBound(n); i += COUNT) {
-      sum = sum.add(load(x, xOffset + i));
+      sum = sum.add(FloatVector.fromArray(F32, x, xOffset + i));
     }
     return Lanes.sum(sum) + scalar.sum(x, xOffset + i, n - i);
   }
 
   private static void relu(float[] x, int xOffset, float[] y, int yOffset, int n) {
     for (int i = 0; i < n; i += COUNT) {
-      FloatVector v = load(x, xOffset + i);
+      FloatVector v = FloatVector.fromArray(F32, x, xOffset + i);
       v.blend(0f, v.compare(VectorOperators.LT, 0f)).intoArray(y, yOffset + i);
     }
   }
@@ -87,15 +88,11 @@ final class VectorActivationKernels implements ActivationKernels {
   private static void reluBackward(
       float[] x, int xOffset, float[] d, int dOffset, float[] y, int yOffset, int n) {
     for (int i = 0; i < n; i += COUNT) {
-      FloatVector v = load(x, xOffset + i);
+      FloatVector v = FloatVector.fromArray(F32, x, xOffset + i);
       FloatVector slope =
           v.blend(1f, v.compare(VectorOperators.GT, 0f))
               .blend(0f, v.compare(VectorOperators.LE, 0f));
-      load(d, dOffset + i).mul(slope).intoArray(y, yOffset + i);
+      FloatVector.fromArray(F32, d, dOffset + i).mul(slope).intoArray(y, yOffset + i);
     }
-  }
-
-  private static FloatVector load(float[] x, int offset) {
-    return FloatVector.fromArray(F32, x, offset);
   }
 }

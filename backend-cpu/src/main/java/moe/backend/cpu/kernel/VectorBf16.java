@@ -4,7 +4,6 @@ import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
 import static moe.backend.cpu.kernel.Lanes.FMA;
 import static moe.backend.cpu.kernel.Lanes.I32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -58,7 +57,7 @@ final class VectorBf16 {
       for (int j = 0; j < 4; j++) {
         int row = j * quarter + i;
         float tail = tail(x, xOffset, w, wOffset + row * k, whole, k);
-        y[yOffset + row] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
+        y[yOffset + row] = Lanes.sum(lanes, j * COUNT) + tail;
       }
     }
     for (int i = 4 * quarter; i < n; i++) {
@@ -132,9 +131,13 @@ final class VectorBf16 {
     FloatVector odd = even;
     int p = 0;
     for (; p < I16.loopBound(k); p += PAIRED) {
-      IntVector v = load(w, wOffset + p);
-      even = multiplyAdd(FloatVector.fromArray(F32, x, xOffset + p), even(v), even);
-      odd = multiplyAdd(FloatVector.fromArray(F32, x, xOffset + p + COUNT), odd(v), odd);
+      IntVector v = ShortVector.fromArray(I16, w, wOffset + p).reinterpretAsInts();
+      FloatVector e = v.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o = v.and(UPPER_HALF).reinterpretAsFloats();
+      FloatVector f = FloatVector.fromArray(F32, x, xOffset + p);
+      even = FMA ? f.fma(e, even) : f.mul(e).add(even);
+      f = FloatVector.fromArray(F32, x, xOffset + p + COUNT);
+      odd = FMA ? f.fma(o, odd) : f.mul(o).add(odd);
     }
     return Lanes.sum(even.add(odd)) + tail(x, xOffset, w, wOffset, p, k);
   }
@@ -150,17 +153,5 @@ final class VectorBf16 {
   /// The float that a bfloat16 number is the upper half of.
   static float widen(short bits) {
     return Float.intBitsToFloat(bits << 16);
-  }
-
-  private static IntVector load(short[] w, int offset) {
-    return ShortVector.fromArray(I16, w, offset).reinterpretAsInts();
-  }
-
-  private static FloatVector even(IntVector pairs) {
-    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-  }
-
-  private static FloatVector odd(IntVector pairs) {
-    return pairs.and(UPPER_HALF).reinterpretAsFloats();
   }
 }

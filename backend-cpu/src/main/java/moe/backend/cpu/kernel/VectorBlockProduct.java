@@ -1,7 +1,7 @@
 package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.F32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -55,29 +55,29 @@ final class VectorBlockProduct implements BlockProduct {
     int c1 = c0 + block.cRow;
     int c2 = c1 + block.cRow;
     int c3 = c2 + block.cRow;
-    FloatVector s00 = at(c, c0);
-    FloatVector s01 = at(c, c0 + LANES);
-    FloatVector s10 = at(c, c1);
-    FloatVector s11 = at(c, c1 + LANES);
-    FloatVector s20 = at(c, c2);
-    FloatVector s21 = at(c, c2 + LANES);
-    FloatVector s30 = at(c, c3);
-    FloatVector s31 = at(c, c3 + LANES);
+    FloatVector s00 = FloatVector.fromArray(F32, c, c0);
+    FloatVector s01 = FloatVector.fromArray(F32, c, c0 + LANES);
+    FloatVector s10 = FloatVector.fromArray(F32, c, c1);
+    FloatVector s11 = FloatVector.fromArray(F32, c, c1 + LANES);
+    FloatVector s20 = FloatVector.fromArray(F32, c, c2);
+    FloatVector s21 = FloatVector.fromArray(F32, c, c2 + LANES);
+    FloatVector s30 = FloatVector.fromArray(F32, c, c3);
+    FloatVector s31 = FloatVector.fromArray(F32, c, c3 + LANES);
     for (int l = 0; l < k; l++) {
-      FloatVector b0 = at(b, bAt);
-      FloatVector b1 = at(b, bAt + LANES);
+      FloatVector b0 = FloatVector.fromArray(F32, b, bAt);
+      FloatVector b1 = FloatVector.fromArray(F32, b, bAt + LANES);
       FloatVector f = FloatVector.broadcast(F32, a[a0]);
-      s00 = multiplyAdd(f, b0, s00);
-      s01 = multiplyAdd(f, b1, s01);
+      s00 = FMA ? f.fma(b0, s00) : f.mul(b0).add(s00);
+      s01 = FMA ? f.fma(b1, s01) : f.mul(b1).add(s01);
       f = FloatVector.broadcast(F32, a[a1]);
-      s10 = multiplyAdd(f, b0, s10);
-      s11 = multiplyAdd(f, b1, s11);
+      s10 = FMA ? f.fma(b0, s10) : f.mul(b0).add(s10);
+      s11 = FMA ? f.fma(b1, s11) : f.mul(b1).add(s11);
       f = FloatVector.broadcast(F32, a[a2]);
-      s20 = multiplyAdd(f, b0, s20);
-      s21 = multiplyAdd(f, b1, s21);
+      s20 = FMA ? f.fma(b0, s20) : f.mul(b0).add(s20);
+      s21 = FMA ? f.fma(b1, s21) : f.mul(b1).add(s21);
       f = FloatVector.broadcast(F32, a[a3]);
-      s30 = multiplyAdd(f, b0, s30);
-      s31 = multiplyAdd(f, b1, s31);
+      s30 = FMA ? f.fma(b0, s30) : f.mul(b0).add(s30);
+      s31 = FMA ? f.fma(b1, s31) : f.mul(b1).add(s31);
       a0 += aColumn;
       a1 += aColumn;
       a2 += aColumn;
@@ -101,16 +101,20 @@ final class VectorBlockProduct implements BlockProduct {
     int aAt = block.aAt + row * block.aRow;
     int bAt = block.bAt + column;
     int cAt = block.cAt + row * block.cRow + column;
-    FloatVector s0 = at(c, cAt);
-    FloatVector s1 = at(c, cAt + LANES);
-    FloatVector s2 = at(c, cAt + 2 * LANES);
-    FloatVector s3 = at(c, cAt + 3 * LANES);
+    FloatVector s0 = FloatVector.fromArray(F32, c, cAt);
+    FloatVector s1 = FloatVector.fromArray(F32, c, cAt + LANES);
+    FloatVector s2 = FloatVector.fromArray(F32, c, cAt + 2 * LANES);
+    FloatVector s3 = FloatVector.fromArray(F32, c, cAt + 3 * LANES);
     for (int l = 0; l < k; l++) {
       FloatVector f = FloatVector.broadcast(F32, a[aAt]);
-      s0 = multiplyAdd(f, at(b, bAt), s0);
-      s1 = multiplyAdd(f, at(b, bAt + LANES), s1);
-      s2 = multiplyAdd(f, at(b, bAt + 2 * LANES), s2);
-      s3 = multiplyAdd(f, at(b, bAt + 3 * LANES), s3);
+      FloatVector v = FloatVector.fromArray(F32, b, bAt);
+      s0 = FMA ? f.fma(v, s0) : f.mul(v).add(s0);
+      v = FloatVector.fromArray(F32, b, bAt + LANES);
+      s1 = FMA ? f.fma(v, s1) : f.mul(v).add(s1);
+      v = FloatVector.fromArray(F32, b, bAt + 2 * LANES);
+      s2 = FMA ? f.fma(v, s2) : f.mul(v).add(s2);
+      v = FloatVector.fromArray(F32, b, bAt + 3 * LANES);
+      s3 = FMA ? f.fma(v, s3) : f.mul(v).add(s3);
       aAt += block.aColumn;
       bAt += block.bRow;
     }
@@ -126,9 +130,11 @@ final class VectorBlockProduct implements BlockProduct {
     int aAt = block.aAt + row * block.aRow;
     int bAt = block.bAt + column;
     int cAt = block.cAt + row * block.cRow + column;
-    FloatVector s = at(block.c, cAt);
+    FloatVector s = FloatVector.fromArray(F32, block.c, cAt);
     for (int l = 0; l < k; l++) {
-      s = multiplyAdd(FloatVector.broadcast(F32, a[aAt]), at(b, bAt), s);
+      FloatVector f = FloatVector.broadcast(F32, a[aAt]);
+      FloatVector v = FloatVector.fromArray(F32, b, bAt);
+      s = FMA ? f.fma(v, s) : f.mul(v).add(s);
       aAt += block.aColumn;
       bAt += block.bRow;
     }
@@ -146,9 +152,5 @@ final class VectorBlockProduct implements BlockProduct {
       bAt += block.bRow;
     }
     block.c[cAt] = sum;
-  }
-
-  private static FloatVector at(float[] x, int index) {
-    return FloatVector.fromArray(F32, x, index);
   }
 }

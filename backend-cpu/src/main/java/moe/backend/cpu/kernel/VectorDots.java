@@ -3,7 +3,6 @@ package moe.backend.cpu.kernel;
 import static moe.backend.cpu.kernel.Lanes.COUNT;
 import static moe.backend.cpu.kernel.Lanes.F32;
 import static moe.backend.cpu.kernel.Lanes.FMA;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -31,7 +30,7 @@ final class VectorDots {
       for (int j = 0; j < 4; j++) {
         int row = j * quarter + i;
         float tail = tail(x, xOffset, w, wOffset + row * k, whole, k);
-        y[yOffset + row] = Lanes.sum(FloatVector.fromArray(F32, lanes, j * COUNT)) + tail;
+        y[yOffset + row] = Lanes.sum(lanes, j * COUNT) + tail;
       }
     }
     for (int i = 4 * quarter; i < n; i++) {
@@ -71,7 +70,8 @@ final class VectorDots {
     int p = 0;
     for (; p < F32.loopBound(k); p += COUNT) {
       FloatVector v = FloatVector.fromArray(F32, x, xOffset + p);
-      sum = multiplyAdd(v, FloatVector.fromArray(F32, w, wOffset + p), sum);
+      FloatVector weights = FloatVector.fromArray(F32, w, wOffset + p);
+      sum = FMA ? v.fma(weights, sum) : v.mul(weights).add(sum);
     }
     return Lanes.sum(sum) + tail(x, xOffset, w, wOffset, p, k);
   }

@@ -1,7 +1,7 @@
 package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.F32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -17,8 +17,8 @@ final class VectorNormKernels implements NormKernels {
     FloatVector s1 = s0;
     int i = 0;
     for (; i <= n - 2 * LANES; i += 2 * LANES) {
-      s0 = s0.add(at(x, xAt + i));
-      s1 = s1.add(at(x, xAt + i + LANES));
+      s0 = s0.add(FloatVector.fromArray(F32, x, xAt + i));
+      s1 = s1.add(FloatVector.fromArray(F32, x, xAt + i + LANES));
     }
     float sum = Lanes.sum(s0.add(s1));
     for (; i < n; i++) {
@@ -33,10 +33,10 @@ final class VectorNormKernels implements NormKernels {
     FloatVector s1 = s0;
     int i = 0;
     for (; i <= n - 2 * LANES; i += 2 * LANES) {
-      FloatVector d0 = at(x, xAt + i).sub(mean);
-      FloatVector d1 = at(x, xAt + i + LANES).sub(mean);
-      s0 = multiplyAdd(d0, d0, s0);
-      s1 = multiplyAdd(d1, d1, s1);
+      FloatVector d0 = FloatVector.fromArray(F32, x, xAt + i).sub(mean);
+      FloatVector d1 = FloatVector.fromArray(F32, x, xAt + i + LANES).sub(mean);
+      s0 = FMA ? d0.fma(d0, s0) : d0.mul(d0).add(s0);
+      s1 = FMA ? d1.fma(d1, s1) : d1.mul(d1).add(s1);
     }
     float sum = Lanes.sum(s0.add(s1));
     for (; i < n; i++) {
@@ -63,9 +63,11 @@ final class VectorNormKernels implements NormKernels {
     int biasAt = bias.at();
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      multiplyAdd(
-              at(x, xAt + i).sub(mean).mul(inverse), at(gains, gainAt + i), at(biases, biasAt + i))
-          .intoArray(y, yAt + i);
+      FloatVector v = FloatVector.fromArray(F32, x, xAt + i).sub(mean).mul(inverse);
+      FloatVector g = FloatVector.fromArray(F32, gains, gainAt + i);
+      FloatVector b = FloatVector.fromArray(F32, biases, biasAt + i);
+      v = FMA ? v.fma(g, b) : v.mul(g).add(b);
+      v.intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = (x[xAt + i] - mean) * inverse * gains[gainAt + i] + biases[biasAt + i];
@@ -90,9 +92,11 @@ final class VectorNormKernels implements NormKernels {
     FloatVector dots = sums;
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      FloatVector g = at(dY, dYAt + i).mul(at(gains, gainAt + i));
+      FloatVector g = FloatVector.fromArray(F32, dY, dYAt + i);
+      g = g.mul(FloatVector.fromArray(F32, gains, gainAt + i));
+      FloatVector normal = FloatVector.fromArray(F32, x, xAt + i).sub(mean).mul(inverse);
       sums = sums.add(g);
-      dots = multiplyAdd(g, at(x, xAt + i).sub(mean).mul(inverse), dots);
+      dots = FMA ? g.fma(normal, dots) : g.mul(normal).add(dots);
     }
     float sum = Lanes.sum(sums);
     float dot = Lanes.sum(dots);
@@ -104,9 +108,11 @@ final class VectorNormKernels implements NormKernels {
     float a = sum / n;
     float b = dot / n;
     for (i = 0; i <= n - LANES; i += LANES) {
-      FloatVector g = at(dY, dYAt + i).mul(at(gains, gainAt + i)).sub(a);
-      FloatVector normal = at(x, xAt + i).sub(mean).mul(inverse);
-      g.sub(normal.mul(b)).mul(inverse).add(at(dX, dXAt + i)).intoArray(dX, dXAt + i);
+      FloatVector g = FloatVector.fromArray(F32, dY, dYAt + i);
+      g = g.mul(FloatVector.fromArray(F32, gains, gainAt + i)).sub(a);
+      FloatVector normal = FloatVector.fromArray(F32, x, xAt + i).sub(mean).mul(inverse);
+      FloatVector d = FloatVector.fromArray(F32, dX, dXAt + i);
+      g.sub(normal.mul(b)).mul(inverse).add(d).intoArray(dX, dXAt + i);
     }
     for (; i < n; i++) {
       float g = dY[dYAt + i] * gains[gainAt + i];
@@ -154,19 +160,15 @@ final class VectorNormKernels implements NormKernels {
     int dYAt = dY.at() + column;
     int xAt = x.at() + column;
     for (int row = 0; row < rows; row++) {
-      FloatVector d = at(dYs, dYAt + row * width);
-      FloatVector normal =
-          at(xs, xAt + row * width).sub(means[mean.at() + row]).mul(inverses[inverse.at() + row]);
-      gains = multiplyAdd(d, normal, gains);
+      FloatVector d = FloatVector.fromArray(F32, dYs, dYAt + row * width);
+      FloatVector normal = FloatVector.fromArray(F32, xs, xAt + row * width);
+      normal = normal.sub(means[mean.at() + row]).mul(inverses[inverse.at() + row]);
+      gains = FMA ? d.fma(normal, gains) : d.mul(normal).add(gains);
       biases = biases.add(d);
     }
     int gainAt = dGain.at() + column;
     int biasAt = dBias.at() + column;
-    gains.add(at(dGain.array(), gainAt)).intoArray(dGain.array(), gainAt);
-    biases.add(at(dBias.array(), biasAt)).intoArray(dBias.array(), biasAt);
-  }
-
-  private static FloatVector at(float[] x, int index) {
-    return FloatVector.fromArray(F32, x, index);
+    gains.add(FloatVector.fromArray(F32, dGain.array(), gainAt)).intoArray(dGain.array(), gainAt);
+    biases.add(FloatVector.fromArray(F32, dBias.array(), biasAt)).intoArray(dBias.array(), biasAt);
   }
 }

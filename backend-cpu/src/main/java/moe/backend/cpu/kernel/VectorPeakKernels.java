@@ -1,7 +1,7 @@
 package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.F32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -29,16 +29,16 @@ final class VectorPeakKernels implements PeakKernels {
     FloatVector s8 = y;
     FloatVector s9 = y;
     for (int i = 0; i < rounds; i++) {
-      s0 = multiplyAdd(x, y, s0);
-      s1 = multiplyAdd(x, y, s1);
-      s2 = multiplyAdd(x, y, s2);
-      s3 = multiplyAdd(x, y, s3);
-      s4 = multiplyAdd(x, y, s4);
-      s5 = multiplyAdd(x, y, s5);
-      s6 = multiplyAdd(x, y, s6);
-      s7 = multiplyAdd(x, y, s7);
-      s8 = multiplyAdd(x, y, s8);
-      s9 = multiplyAdd(x, y, s9);
+      s0 = FMA ? x.fma(y, s0) : x.mul(y).add(s0);
+      s1 = FMA ? x.fma(y, s1) : x.mul(y).add(s1);
+      s2 = FMA ? x.fma(y, s2) : x.mul(y).add(s2);
+      s3 = FMA ? x.fma(y, s3) : x.mul(y).add(s3);
+      s4 = FMA ? x.fma(y, s4) : x.mul(y).add(s4);
+      s5 = FMA ? x.fma(y, s5) : x.mul(y).add(s5);
+      s6 = FMA ? x.fma(y, s6) : x.mul(y).add(s6);
+      s7 = FMA ? x.fma(y, s7) : x.mul(y).add(s7);
+      s8 = FMA ? x.fma(y, s8) : x.mul(y).add(s8);
+      s9 = FMA ? x.fma(y, s9) : x.mul(y).add(s9);
     }
     FloatVector sum = s0.add(s1).add(s2.add(s3)).add(s4.add(s5)).add(s6.add(s7)).add(s8.add(s9));
     return Lanes.sum(sum);

@@ -2,7 +2,7 @@ package moe.backend.cpu.kernel;
 
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static moe.backend.cpu.kernel.Lanes.F32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -21,13 +21,23 @@ final class VectorRowKernels implements RowKernels {
       FloatVector s2 = s0;
       FloatVector s3 = s0;
       for (; i <= n - 4 * LANES; i += 4 * LANES) {
-        s0 = multiplyAdd(at(a, aAt + i), at(b, bAt + i), s0);
-        s1 = multiplyAdd(at(a, aAt + i + LANES), at(b, bAt + i + LANES), s1);
-        s2 = multiplyAdd(at(a, aAt + i + 2 * LANES), at(b, bAt + i + 2 * LANES), s2);
-        s3 = multiplyAdd(at(a, aAt + i + 3 * LANES), at(b, bAt + i + 3 * LANES), s3);
+        FloatVector a0 = FloatVector.fromArray(F32, a, aAt + i);
+        FloatVector a1 = FloatVector.fromArray(F32, a, aAt + i + LANES);
+        FloatVector a2 = FloatVector.fromArray(F32, a, aAt + i + 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(F32, a, aAt + i + 3 * LANES);
+        FloatVector b0 = FloatVector.fromArray(F32, b, bAt + i);
+        FloatVector b1 = FloatVector.fromArray(F32, b, bAt + i + LANES);
+        FloatVector b2 = FloatVector.fromArray(F32, b, bAt + i + 2 * LANES);
+        FloatVector b3 = FloatVector.fromArray(F32, b, bAt + i + 3 * LANES);
+        s0 = FMA ? a0.fma(b0, s0) : a0.mul(b0).add(s0);
+        s1 = FMA ? a1.fma(b1, s1) : a1.mul(b1).add(s1);
+        s2 = FMA ? a2.fma(b2, s2) : a2.mul(b2).add(s2);
+        s3 = FMA ? a3.fma(b3, s3) : a3.mul(b3).add(s3);
       }
       for (; i <= n - LANES; i += LANES) {
-        s0 = multiplyAdd(at(a, aAt + i), at(b, bAt + i), s0);
+        FloatVector a0 = FloatVector.fromArray(F32, a, aAt + i);
+        FloatVector b0 = FloatVector.fromArray(F32, b, bAt + i);
+        s0 = FMA ? a0.fma(b0, s0) : a0.mul(b0).add(s0);
       }
       sum = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     }
@@ -42,7 +52,10 @@ final class VectorRowKernels implements RowKernels {
     int i = 0;
     FloatVector f = FloatVector.broadcast(F32, factor);
     for (; i <= n - LANES; i += LANES) {
-      multiplyAdd(at(x, xAt + i), f, at(y, yAt + i)).intoArray(y, yAt + i);
+      FloatVector v = FloatVector.fromArray(F32, x, xAt + i);
+      FloatVector sum = FloatVector.fromArray(F32, y, yAt + i);
+      sum = FMA ? v.fma(f, sum) : v.mul(f).add(sum);
+      sum.intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = factor * x[xAt + i] + y[yAt + i];
@@ -53,7 +66,7 @@ final class VectorRowKernels implements RowKernels {
   public void scale(float factor, float[] x, int xAt, float[] y, int yAt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      at(x, xAt + i).mul(factor).intoArray(y, yAt + i);
+      FloatVector.fromArray(F32, x, xAt + i).mul(factor).intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = factor * x[xAt + i];
@@ -64,7 +77,8 @@ final class VectorRowKernels implements RowKernels {
   public void add(float[] a, int aAt, float[] b, int bAt, float[] out, int outAt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      at(a, aAt + i).add(at(b, bAt + i)).intoArray(out, outAt + i);
+      FloatVector v = FloatVector.fromArray(F32, a, aAt + i);
+      v.add(FloatVector.fromArray(F32, b, bAt + i)).intoArray(out, outAt + i);
     }
     for (; i < n; i++) {
       out[outAt + i] = a[aAt + i] + b[bAt + i];
@@ -75,7 +89,8 @@ final class VectorRowKernels implements RowKernels {
   public void multiply(float[] a, int aAt, float[] b, int bAt, float[] out, int outAt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      at(a, aAt + i).mul(at(b, bAt + i)).intoArray(out, outAt + i);
+      FloatVector v = FloatVector.fromArray(F32, a, aAt + i);
+      v.mul(FloatVector.fromArray(F32, b, bAt + i)).intoArray(out, outAt + i);
     }
     for (; i < n; i++) {
       out[outAt + i] = a[aAt + i] * b[bAt + i];
@@ -87,14 +102,14 @@ final class VectorRowKernels implements RowKernels {
     int i = 0;
     float max = Float.NEGATIVE_INFINITY;
     if (n >= LANES) {
-      FloatVector m0 = at(x, xAt);
+      FloatVector m0 = FloatVector.fromArray(F32, x, xAt);
       FloatVector m1 = m0;
       for (; i <= n - 2 * LANES; i += 2 * LANES) {
-        m0 = m0.max(at(x, xAt + i));
-        m1 = m1.max(at(x, xAt + i + LANES));
+        m0 = m0.max(FloatVector.fromArray(F32, x, xAt + i));
+        m1 = m1.max(FloatVector.fromArray(F32, x, xAt + i + LANES));
       }
       for (; i <= n - LANES; i += LANES) {
-        m0 = m0.max(at(x, xAt + i));
+        m0 = m0.max(FloatVector.fromArray(F32, x, xAt + i));
       }
       max = m0.max(m1).reduceLanes(MAX);
     }
@@ -113,7 +128,7 @@ final class VectorRowKernels implements RowKernels {
     FloatVector s = FloatVector.zero(F32);
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      s = s.add(VectorMath.exp(at(x, xAt + i).sub(shift)));
+      s = s.add(VectorMath.exp(FloatVector.fromArray(F32, x, xAt + i).sub(shift)));
     }
     float sum = 0;
     for (int lane = 0; lane < LANES; lane++) {
@@ -129,7 +144,7 @@ final class VectorRowKernels implements RowKernels {
   public void exp(float[] x, int xAt, float shift, float[] y, int yAt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      VectorMath.exp(at(x, xAt + i).sub(shift)).intoArray(y, yAt + i);
+      VectorMath.exp(FloatVector.fromArray(F32, x, xAt + i).sub(shift)).intoArray(y, yAt + i);
     }
     for (; i < n; i++) {
       y[yAt + i] = ScalarMath.exp(x[xAt + i] - shift);
@@ -144,7 +159,7 @@ final class VectorRowKernels implements RowKernels {
     FloatVector s = FloatVector.zero(F32);
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      FloatVector e = VectorMath.exp(at(x, xAt + i).sub(shift));
+      FloatVector e = VectorMath.exp(FloatVector.fromArray(F32, x, xAt + i).sub(shift));
       e.intoArray(y, yAt + i);
       s = s.add(e);
     }
@@ -165,14 +180,12 @@ final class VectorRowKernels implements RowKernels {
       float[] p, int pAt, float shift, float factor, float[] dS, int dSAt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      at(p, pAt + i).mul(at(dS, dSAt + i).sub(shift)).mul(factor).intoArray(dS, dSAt + i);
+      FloatVector v = FloatVector.fromArray(F32, p, pAt + i);
+      FloatVector d = FloatVector.fromArray(F32, dS, dSAt + i);
+      v.mul(d.sub(shift)).mul(factor).intoArray(dS, dSAt + i);
     }
     for (; i < n; i++) {
       dS[dSAt + i] = p[pAt + i] * (dS[dSAt + i] - shift) * factor;
     }
-  }
-
-  private static FloatVector at(float[] x, int index) {
-    return FloatVector.fromArray(F32, x, index);
   }
 }

@@ -1,7 +1,7 @@
 package moe.backend.cpu.kernel;
 
 import static moe.backend.cpu.kernel.Lanes.F32;
-import static moe.backend.cpu.kernel.Lanes.multiplyAdd;
+import static moe.backend.cpu.kernel.Lanes.FMA;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -29,8 +29,10 @@ final class VectorUpdateKernels implements UpdateKernels {
       FloatVector m = FloatVector.fromArray(F32, firsts, firstAt + i);
       FloatVector v = FloatVector.fromArray(F32, seconds, secondAt + i);
       FloatVector p = FloatVector.fromArray(F32, parameters, parameterAt + i);
-      m = multiplyAdd(new1, g.sub(m), m);
-      v = multiplyAdd(new2, g.mul(g).sub(v), v);
+      FloatVector dM = g.sub(m);
+      FloatVector dV = g.mul(g).sub(v);
+      m = FMA ? new1.fma(dM, m) : new1.mul(dM).add(m);
+      v = FMA ? new2.fma(dV, v) : new2.mul(dV).add(v);
       m.intoArray(firsts, firstAt + i);
       v.intoArray(seconds, secondAt + i);
       FloatVector step = rate.mul(m).div(v.mul(s.correction2).sqrt().add(s.epsilon));
