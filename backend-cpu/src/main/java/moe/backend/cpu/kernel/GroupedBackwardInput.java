@@ -173,7 +173,7 @@ public final class GroupedBackwardInput {
     int width = Math.min(chunk, call.inFeatures - from);
     int lanes = tiles.lanes();
     Scratch scratch = threads.scratch();
-    float[] b = scratch.floats(B, Math.ceilDiv(width, 2 * lanes) * 2 * lanes * STEPS);
+    float[] b = scratch.floats(B, Math.ceilDiv(width, 2 * lanes) * 2 * panel(STEPS));
     float[] corner = scratch.floats(CORNER, height * 2 * lanes);
     int first = call.outputAt + blocks.first(block) * call.outputStride + from;
     if (!call.accumulate) {
@@ -185,6 +185,7 @@ public final class GroupedBackwardInput {
     for (int step = 0; step < call.outFeatures; step += STEPS) {
       int steps = Math.min(STEPS, call.outFeatures - step);
       packWeights(blocks.group(block), step, steps, from, width, b);
+      int panel = panel(steps);
       int tile = base(block) + step * tiles.pitch();
       for (int row = 0; row < blocks.rows(block); row += height) {
         for (int column = 0; column < width; column += 2 * lanes) {
@@ -192,8 +193,8 @@ public final class GroupedBackwardInput {
               packed.array(),
               tile,
               b,
-              column * steps,
-              (column + lanes) * steps,
+              column / lanes * panel,
+              (column / lanes + 1) * panel,
               steps,
               call.output,
               first + row * call.outputStride + column,
@@ -210,12 +211,16 @@ public final class GroupedBackwardInput {
     }
   }
 
+  // From one panel to the next. A line more than it holds: a multiple of 4096 bytes between panels
+  // would put the lines that are written together into the same few places of the first cache.
+  private int panel(int steps) {
+    return steps * tiles.lanes() + 16;
+  }
+
   private void packWeights(int group, int step, int steps, int from, int width, float[] b) {
     int first = call.weightsAt + (group * call.outFeatures + step) * call.inFeatures + from;
-    for (int p = 0; p < steps; p++) {
-      int lanes = tiles.lanes();
-      tiles.panels(call.weights, first + p * call.inFeatures, width, b, p * lanes, steps * lanes);
-    }
+    int k = call.inFeatures;
+    tiles.panels(call.weights, first, k, steps, width, b, 0, panel(steps));
   }
 
   private void throughActivation(int block, int from, int width) {

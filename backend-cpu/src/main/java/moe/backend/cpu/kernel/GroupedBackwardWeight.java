@@ -146,7 +146,7 @@ public final class GroupedBackwardWeight {
     for (int row = from; row < Math.min(rows, from + ROWS_PER_JOB); row++) {
       int x = call.input.offset(blocks.first(block) + row);
       int to = base(block) + row * lanes;
-      tiles.panels(call.input.data(), x, call.inFeatures, packed.array(), to, rows * lanes);
+      tiles.panels(call.input.data(), x, 0, 1, call.inFeatures, packed.array(), to, rows * lanes);
     }
   }
 

@@ -155,11 +155,22 @@ final class ScalarTileKernels implements TileKernels {
   }
 
   @Override
-  public void panels(float[] x, int xOffset, int width, float[] b, int bOffset, int panelStride) {
-    for (int from = 0; from < width; from += LANES) {
-      int to = bOffset + from / LANES * panelStride;
-      for (int i = 0; i < LANES; i++) {
-        b[to + i] = from + i < width ? x[xOffset + from + i] : 0;
+  public void panels(
+      float[] x,
+      int xOffset,
+      int xStride,
+      int rows,
+      int width,
+      float[] b,
+      int bOffset,
+      int panelStride) {
+    for (int row = 0; row < rows; row++) {
+      int at = xOffset + row * xStride;
+      for (int from = 0; from < width; from += LANES) {
+        int to = bOffset + from / LANES * panelStride + row * LANES;
+        for (int i = 0; i < LANES; i++) {
+          b[to + i] = from + i < width ? x[at + from + i] : 0;
+        }
       }
     }
   }

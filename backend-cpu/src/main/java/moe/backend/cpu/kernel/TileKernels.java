@@ -105,9 +105,17 @@ interface TileKernels {
   /// Writes the `k` numbers of a row in the order that `dots` on bfloat16 weights reads them in.
   void pairs(float[] x, int xOffset, int k, float[] y, int yOffset);
 
-  /// Cuts a row of `width` numbers into panels: `b[bOffset + (i / lanes)·panelStride + i % lanes] =
-  /// x[i]`, the last panel filled up with zeros.
-  void panels(float[] x, int xOffset, int width, float[] b, int bOffset, int panelStride);
+  /// Cuts rows of `width` numbers into panels: `b[bOffset + (i / lanes)·panelStride + r·lanes + i %
+  /// lanes] = x[xOffset + r·xStride + i]`, the last panel filled up with zeros.
+  void panels(
+      float[] x,
+      int xOffset,
+      int xStride,
+      int rows,
+      int width,
+      float[] b,
+      int bOffset,
+      int panelStride);
 
   /// Cuts sums `[n, 2·lanes]` into two panels `[n, lanes]`, the second at `y + panelStride`.
   ///

