@@ -1,8 +1,9 @@
 package moe.backend.cpu.kernel;
 
 /// Gradient of a linear router through `TopK`. With gates `g` and their gradients `d`, the logit of
-/// a chosen expert has the gradient `g_k·(d_k − Σ g_j·d_j)`, every other logit 0: so only the rows
-/// of chosen experts are touched.
+/// a chosen expert has the gradient `g_k·Σ g_j·(d_k − d_j)`, every other logit 0: so only the rows
+/// of chosen experts are touched. As gates add up to 1 that is `g_k·(d_k − Σ g_j·d_j)`, which loses
+/// its digits where one gate is nearly 1.
 ///
 /// Tokens are cut for their own gradient, columns for the weights', so that each sum over tokens is
 /// taken by one thread in their order.
@@ -21,16 +22,14 @@ public final class TopKBackward {
   public void logits(Ints ids, Floats gates, Floats dGates, int tokens, int topK, Floats dLogits) {
     for (int token = 0; token < tokens; token++) {
       int at = token * topK;
-      double mean = 0;
       for (int k = 0; k < topK; k++) {
-        if (ids.get(at + k) >= 0) {
-          mean += (double) gates.get(at + k) * dGates.get(at + k);
+        double sum = 0;
+        for (int j = 0; j < topK && ids.get(at + k) >= 0; j++) {
+          if (ids.get(at + j) >= 0) {
+            sum += gates.get(at + j) * ((double) dGates.get(at + k) - dGates.get(at + j));
+          }
         }
-      }
-      for (int k = 0; k < topK; k++) {
-        boolean used = ids.get(at + k) >= 0;
-        double d = used ? gates.get(at + k) * (dGates.get(at + k) - mean) : 0;
-        dLogits.array()[dLogits.at() + at + k] = (float) d;
+        dLogits.array()[dLogits.at() + at + k] = (float) (gates.get(at + k) * sum);
       }
     }
   }

@@ -59,6 +59,37 @@ public abstract class TopKRouterContract implements Place {
   }
 
   @Test
+  void keepsTheDigitsOfAGradientBesideAGateOfNearlyOne() {
+    double gap = 20;
+    double small = 1 / (1 + Math.exp(gap));
+    double slope = (1 - small) * small * (0.75 - -0.25);
+    for (Way way : Way.values()) {
+      try (Workplace at = open(way)) {
+        LayerSpec spec = BlockSpecs.training(1, 2, 4, 3, 2);
+        Tensor dBias = at.zeros(3);
+        Parameters parameters =
+            new Parameters(
+                List.of(
+                    new Parameter("router.weight", at.zeros(3, 2), at.zeros(3, 2)),
+                    new Parameter("router.bias", at.floats(-gap, gap, 0), dBias)));
+        StageContext context = new StageContext(at.backend, spec, parameters, Options.NONE);
+        Routing routing = new Routing(at.tensor(DType.I32, Shape.of(1, 2)), at.garbage(1, 2));
+        try (Router router = at.stages.router().create(context)) {
+          Tensor tokens = at.zeros(1, 2);
+          router.route(tokens, routing, at.stream);
+          Tensor dGates = at.floats(0.75, -0.25).view(0, Shape.of(1, 2));
+          router
+              .backward()
+              .orElseThrow()
+              .backward(tokens, routing, dGates, at.zeros(1, 2), at.stream);
+        }
+        double[] expected = {0, slope, -slope};
+        Close.assertClose(way + " bias", at.numbers(dBias), expected, Close.SUMS);
+      }
+    }
+  }
+
+  @Test
   void refusesMoreTokensThanItWasMadeFor() {
     try (Workplace at = open(Way.MAIN);
         Block block = new Block(at, BlockSpecs.training(3, 4, 5, 2, 1), 3)) {
