@@ -9,8 +9,6 @@ import org.jspecify.annotations.Nullable;
 /// The feed-forward networks of all experts, row by row: `W_down·act(W_up·x + b_up) + b_down`, or
 /// gated with `act(W_gate·x + b_gate) ∘ (W_up·x + b_up)` between.
 public final class Experts {
-  private static final double FLOAT32 = 32 * 0x1p-24;
-
   private final LayerSpec spec;
   private final Activation activation;
   private final double error;
@@ -21,7 +19,7 @@ public final class Experts {
   ///
   /// @param weights by the names of `StandardParameters.feedForward`
   public Experts(LayerSpec spec, Map<String, double[]> weights) {
-    this(spec, weights, FLOAT32);
+    this(spec, weights, Bounded.FLOAT32);
   }
 
   /// Networks with these weights.

@@ -41,6 +41,7 @@ public final class RuleBook {
                 MemoryRules.all(),
                 AccountRules.all(),
                 StreamRules.all(),
+                LaterRules.all(),
                 DenseRules.all(),
                 SequenceRules.all(),
                 AttentionRules.all(),

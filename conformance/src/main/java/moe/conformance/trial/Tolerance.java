@@ -1,5 +1,6 @@
 package moe.conformance.trial;
 
+import moe.conformance.reference.Bounded;
 import moe.spi.device.Compute;
 
 /// How large an error may be, by the format in which a backend multiplies matrices.
@@ -8,10 +9,8 @@ import moe.spi.device.Compute;
 ///   terms
 /// @param norm of a gradient of a block, relative to its own norm
 public record Tolerance(double element, double norm) {
-  /// 32 roundings to float32 of 2⁻²⁴ each. The CPU backend measures up to 3.3e-7 over all rules
-  /// (the gradient of crossEntropy, with vectors); 4 times that is left for other orders of sums.
-  /// Gradients of a block are right to 1e-6 of their norm.
-  public static final Tolerance F32 = new Tolerance(32 * 0x1p-24, 1e-6);
+  /// Some roundings to float32. Gradients of a block are right to 1e-6 of their norm.
+  public static final Tolerance F32 = new Tolerance(Bounded.FLOAT32, 1e-6);
 
   /// TF32 and binary16 have 10 fraction bits: 4 roundings of 2⁻¹¹ each. The CUDA backend measures
   /// 7.0e-4 (the gradient of linear).

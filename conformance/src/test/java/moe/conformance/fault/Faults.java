@@ -11,6 +11,7 @@ final class Faults {
     return Stream.of(
             BackendFaults.all(),
             MemoryFaults.all(),
+            LaterFaults.all(),
             DenseFaults.all(),
             SpecialFaults.all(),
             StageFaults.all(),

@@ -51,7 +51,8 @@ final class MemoryFaults {
                       target.asSlice(target.byteSize() - 4).fill((byte) 0);
                     }
                   }
-                }),
+                },
+            "MEM-15"),
         stream(
             "MEM-3",
             "too short an upload is taken",

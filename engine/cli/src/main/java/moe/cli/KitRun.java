@@ -98,9 +98,9 @@ record KitRun(
     return rules.stream().filter(rule -> rule.outcome().equals(outcome)).count();
   }
 
-  /// For example `conforms: 81 rules hold, 2 are not claimed, 0 broken, 0 skipped`.
+  /// For example `conforms: 81 rules hold, 2 not claimed, 0 broken, 0 skipped`.
   String verdict() {
-    return "%s: %d rules hold, %d are not claimed, %d broken, %d skipped"
+    return "%s: %d rules hold, %d not claimed, %d broken, %d skipped"
         .formatted(
             conforms ? "conforms" : "does not conform",
             count("held"),

@@ -15,7 +15,7 @@ final class ConformanceCommandTest {
     assertThat(run.exitCode()).isZero();
     assertThat(run.out())
         .startsWith("cpu: ")
-        .contains("conforms: 2 rules hold, 0 are not claimed, 0 broken, 0 skipped")
+        .contains("conforms: 2 rules hold, 0 not claimed, 0 broken, 0 skipped")
         .containsPattern("embed +f32 +forward +yes +\\d\\.\\de-\\d\\d +\\d\\.\\de-\\d\\d");
     assertThat(run.err())
         .contains("cpu: DENSE, 1 rules tried in ")
