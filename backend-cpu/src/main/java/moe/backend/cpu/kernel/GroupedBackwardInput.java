@@ -156,7 +156,15 @@ public final class GroupedBackwardInput {
     int first = blocks.first(block) + row;
     if (gradient.inOrder()) {
       int at = gradient.offset(first);
-      edges.pack(gradient.data(), at, gradient.stride(), rows, n, packed.array(), to, scratch.rows);
+      edges.pack(
+          gradient.data(),
+          at,
+          gradient.stride(),
+          rows,
+          n,
+          packed.array(),
+          to,
+          scratch.rows(tiles.pitch()));
       return;
     }
     float[] copy = scratch.floats(COPY, height * n);
@@ -164,7 +172,7 @@ public final class GroupedBackwardInput {
       int at = gradient.offset(first + i);
       elements.scale(gradient.gate(first + i), gradient.data(), at, copy, i * n, n);
     }
-    edges.pack(copy, 0, n, rows, n, packed.array(), to, scratch.rows);
+    edges.pack(copy, 0, n, rows, n, packed.array(), to, scratch.rows(tiles.pitch()));
   }
 
   private void multiply(int index) {

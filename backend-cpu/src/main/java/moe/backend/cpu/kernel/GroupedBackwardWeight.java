@@ -1,6 +1,5 @@
 package moe.backend.cpu.kernel;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// The gradient of grouped linear layers with respect to their weights: `dW_g += Σ_r dY[r] ⊗ x[r]`
@@ -23,7 +22,7 @@ public final class GroupedBackwardWeight {
 
   private static final int A = 0;
   private static final int CORNER = 1;
-  private static final int ROW = 2;
+  private static final int GATES = 2;
   private static final int SUMS = 3;
 
   private final CpuThreads threads;
@@ -196,30 +195,24 @@ public final class GroupedBackwardWeight {
     }
   }
 
-  // A tile is `[rows, pitch()]`: a row of it is a piece of a row of dY.
   private void packGradient(int block, int from, int n, float[] a, Scratch scratch) {
     int rows = blocks.rows(block);
-    int height = tiles.packedRows();
-    int full = Math.ceilDiv(n, height) * height;
-    float[] piece = scratch.floats(ROW, full);
-    float[] sums = scratch.floats(SUMS, n);
-    Arrays.fill(piece, n, full, 0);
-    Arrays.fill(sums, 0, n, 0);
+    int[] at = scratch.rows(rows);
+    float[] gates = scratch.floats(GATES, rows);
     for (int row = 0; row < rows; row++) {
       int r = blocks.first(block) + row;
-      int at = call.gradient.offset(r) + from;
-      elements.scale(call.gradient.gate(r), call.gradient.data(), at, piece, 0, n);
-      elements.add(piece, 0, sums, 0, n);
-      for (int i = 0; i < full; i += height) {
-        int to = (i / height * rows + row) * tiles.pitch();
-        for (int j = 0; j < height; j++) {
-          a[to + j] = piece[i + j];
-        }
-      }
+      at[row] = call.gradient.offset(r) + from;
+      gates[row] = call.gradient.gate(r);
     }
+    tiles.strips(call.gradient.data(), at, gates, rows, n, a);
     if (call.bias != null) {
       int first = call.biasAt + blocks.group(block) * call.outFeatures + from;
-      elements.add(sums, 0, call.bias, first, n);
+      int height = tiles.packedRows();
+      float[] sums = scratch.floats(SUMS, tiles.pitch());
+      for (int i = 0; i < n; i += height) {
+        tiles.stripSums(a, i / height * tiles.pitch() * rows, rows, sums);
+        elements.add(sums, 0, call.bias, first + i, Math.min(height, n - i));
+      }
     }
   }
 }

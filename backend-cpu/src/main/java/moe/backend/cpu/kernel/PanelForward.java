@@ -98,7 +98,7 @@ final class PanelForward {
     }
     int last = Math.min(lanes, blocks.rows(block) - panel * lanes) - 1;
     int first = blocks.first(block) + panel * lanes;
-    int[] rows = threads.scratch().rows;
+    int[] rows = threads.scratch().rows(lanes);
     for (int lane = 0; lane < lanes; lane++) {
       rows[lane] = call.input.offset(first + Math.min(lane, last));
     }

@@ -102,11 +102,12 @@ final class PanelStore {
   private void columns(
       float[] sums, int from, int n, float[] y, int yOffset, int yStride, Scratch scratch) {
     int width = tiles.pitch();
+    int[] rows = scratch.rows(width);
     for (int i = 0; i < n; i += width) {
       for (int j = 0; j < width; j++) {
-        scratch.rows[j] = from + (i + j) * 2 * lanes;
+        rows[j] = from + (i + j) * 2 * lanes;
       }
-      tiles.columns(sums, scratch.rows, width, lanes, y, yOffset + i, yStride);
+      tiles.columns(sums, rows, width, lanes, y, yOffset + i, yStride);
     }
   }
 }

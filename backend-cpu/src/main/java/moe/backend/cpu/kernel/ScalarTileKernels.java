@@ -176,6 +176,27 @@ final class ScalarTileKernels implements TileKernels {
   }
 
   @Override
+  public void strips(float[] x, int[] at, float[] factors, int rows, int width, float[] a) {
+    for (int i = 0; i < width; i++) {
+      int to = i / packedRows() * rows * pitch() + i % packedRows();
+      for (int row = 0; row < rows; row++) {
+        a[to + row * pitch()] = factors[row] * x[at[row] + i];
+      }
+    }
+  }
+
+  @Override
+  public void stripSums(float[] a, int aOffset, int rows, float[] sums) {
+    for (int j = 0; j < pitch(); j++) {
+      float sum = 0;
+      for (int row = 0; row < rows; row++) {
+        sum += a[aOffset + row * pitch() + j];
+      }
+      sums[j] = sum;
+    }
+  }
+
+  @Override
   public void split(
       float[] sums, int at, int n, boolean both, float[] y, int yOffset, int panelStride) {
     for (int i = 0; i < n; i++) {

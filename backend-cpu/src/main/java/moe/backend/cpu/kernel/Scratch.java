@@ -5,15 +5,12 @@ package moe.backend.cpu.kernel;
 /// Contents are undefined at the start of a job. A slot belongs to the job that is running.
 public final class Scratch {
   private static final int SLOTS = 6;
-  private static final int MOST_LANES = 16;
 
   /// For attention, which has more to keep track of than arrays.
   final AttentionScratch attention = new AttentionScratch();
 
-  /// Where some rows begin, for `TileKernels.columns`.
-  final int[] rows = new int[MOST_LANES];
-
   private final float[][] floats = new float[SLOTS][0];
+  private int[] rows = {};
 
   /// The array of a slot.
   ///
@@ -24,5 +21,15 @@ public final class Scratch {
       floats[slot] = new float[length];
     }
     return floats[slot];
+  }
+
+  /// Where some rows begin, for `TileKernels.columns` and `strips`.
+  ///
+  /// @param length the least length; the array may be longer
+  int[] rows(int length) {
+    if (rows.length < length) {
+      rows = new int[length];
+    }
+    return rows;
   }
 }

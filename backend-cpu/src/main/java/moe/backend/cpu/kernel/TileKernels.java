@@ -117,6 +117,14 @@ interface TileKernels {
       int bOffset,
       int panelStride);
 
+  /// Cuts the first `width` columns out of rows into strips for packed tiles: `a[(i / packedRows()
+  /// · rows + r)·pitch() + i % packedRows()] = factors[r] · x[at[r] + i]`; what else lies in a row
+  /// of a strip is anything.
+  void strips(float[] x, int[] at, float[] factors, int rows, int width, float[] a);
+
+  /// `sums[j] = Σ_r a[aOffset + r·pitch() + j]` over the rows of a strip, for j below `pitch()`.
+  void stripSums(float[] a, int aOffset, int rows, float[] sums);
+
   /// Cuts sums `[n, 2·lanes]` into two panels `[n, lanes]`, the second at `y + panelStride`.
   ///
   /// @param both whether the second exists

@@ -193,6 +193,16 @@ final class VectorTileKernels implements TileKernels {
   }
 
   @Override
+  public void strips(float[] x, int[] at, float[] factors, int rows, int width, float[] a) {
+    VectorStrips.run(x, at, factors, rows, width, PACKED_ROWS, a);
+  }
+
+  @Override
+  public void stripSums(float[] a, int aOffset, int rows, float[] sums) {
+    VectorStrips.sums(a, aOffset, rows, sums);
+  }
+
+  @Override
   public void split(
       float[] sums, int at, int n, boolean both, float[] y, int yOffset, int panelStride) {
     for (int i = 0; i < n; i++) {
