@@ -79,11 +79,11 @@ final class ChunkProduct {
       Scratch scratch) {
     if (call.shortWeights == null) {
       int from = call.weightsAt + first;
-      edges.pack(call.weights, from, stride, height, steps, copy, to, scratch.rows(tiles.pitch()));
+      edges.pack(call.weights, from, stride, height, steps, copy, to, scratch);
     } else {
       float[] widened = scratch.floats(WIDENED, tiles.packedRows() * steps);
       copyRows(call, first, stride, height, steps, widened);
-      edges.pack(widened, 0, steps, height, steps, copy, to, scratch.rows(tiles.pitch()));
+      edges.pack(widened, 0, steps, height, steps, copy, to, scratch);
     }
   }
 

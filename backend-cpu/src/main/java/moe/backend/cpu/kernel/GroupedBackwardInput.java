@@ -17,6 +17,8 @@ public final class GroupedBackwardInput {
   private static final int COLUMNS = 192;
   private static final int SMALL_COLUMNS = 96;
   private static final int STEPS = 384;
+  // Floats of a line of the cache.
+  private static final int LINE = 16;
   // Floats of packed rows in memory at once, 32 MiB.
   private static final int WAVE = 1 << 23;
 
@@ -156,15 +158,7 @@ public final class GroupedBackwardInput {
     int first = blocks.first(block) + row;
     if (gradient.inOrder()) {
       int at = gradient.offset(first);
-      edges.pack(
-          gradient.data(),
-          at,
-          gradient.stride(),
-          rows,
-          n,
-          packed.array(),
-          to,
-          scratch.rows(tiles.pitch()));
+      edges.pack(gradient.data(), at, gradient.stride(), rows, n, packed.array(), to, scratch);
       return;
     }
     float[] copy = scratch.floats(COPY, height * n);
@@ -172,7 +166,7 @@ public final class GroupedBackwardInput {
       int at = gradient.offset(first + i);
       elements.scale(gradient.gate(first + i), gradient.data(), at, copy, i * n, n);
     }
-    edges.pack(copy, 0, n, rows, n, packed.array(), to, scratch.rows(tiles.pitch()));
+    edges.pack(copy, 0, n, rows, n, packed.array(), to, scratch);
   }
 
   private void multiply(int index) {
@@ -222,7 +216,7 @@ public final class GroupedBackwardInput {
   // From one panel to the next. A line more than it holds: a multiple of 4096 bytes between panels
   // would put the lines that are written together into the same few places of the first cache.
   private int panel(int steps) {
-    return steps * tiles.lanes() + 16;
+    return steps * tiles.lanes() + LINE;
   }
 
   private void packWeights(int group, int step, int steps, int from, int width, float[] b) {

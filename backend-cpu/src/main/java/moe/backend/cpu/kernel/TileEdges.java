@@ -46,8 +46,6 @@ final class TileEdges {
 
   /// Packs rows for one tile: `a[aOffset + p·pitch() + i] = x[xOffset + i·xStride + p]`, for i from
   /// `height` on the last row again.
-  ///
-  /// @param rows scratch of at least `pitch()` numbers
   void pack(
       float[] x,
       int xOffset,
@@ -56,7 +54,8 @@ final class TileEdges {
       int steps,
       float[] a,
       int aOffset,
-      int[] rows) {
+      Scratch scratch) {
+    int[] rows = scratch.rows(tiles.pitch());
     int last = Math.min(height, tiles.packedRows()) - 1;
     for (int i = 0; i < tiles.pitch(); i++) {
       rows[i] = xOffset + Math.min(i, last) * xStride;

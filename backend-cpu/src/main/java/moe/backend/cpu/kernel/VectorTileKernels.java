@@ -11,11 +11,14 @@ import jdk.incubator.vector.FloatVector;
 /// Where rows have an address each, C2 loads all operands of a step before the first multiply-add,
 /// so a tile must leave a register for each of them: rows + 2 + 2·rows ≤ 16 gives 4 rows.
 final class VectorTileKernels implements TileKernels {
+  /// What `pitch()` is.
+  static final int PITCH = 8;
+
   /// A packed tile counts its steps in numbers of the smaller of the two operands' steps, so that
   /// one variable serves both: A has `A_SCALE` times as many numbers, a panel of B `B_SCALE` times.
-  static final int STEP = Math.min(8, COUNT);
+  static final int STEP = Math.min(PITCH, COUNT);
 
-  static final int A_SCALE = 8 / STEP;
+  static final int A_SCALE = PITCH / STEP;
   static final int B_SCALE = COUNT / STEP;
 
   private static final boolean MANY_REGISTERS = Lanes.REGISTERS >= 32;
@@ -35,7 +38,7 @@ final class VectorTileKernels implements TileKernels {
 
   @Override
   public int pitch() {
-    return 8;
+    return PITCH;
   }
 
   @Override
