@@ -64,7 +64,9 @@ final class NonFiniteRunTest {
         .hasSameSizeAs(bad)
         .hasSizeBetween(1, STEPS - 2);
     assertSameLosses(cuda, cpu);
-    assertThat(CUDA.played() - before).as("recorded steps").isGreaterThan(STEPS);
+    if (Twins.emulated()) { // a GPU does not count them
+      assertThat(CUDA.played() - before).as("recorded steps").isGreaterThan(STEPS);
+    }
     // The host counts and moves in whole steps of γ, and so does the device.
     assertThat(biases("cuda")).isEqualTo(biases("cpu"));
     assertThat(biases("cpu").getFirst()).as("biases that moved").anyMatch(bias -> bias > 5e-4f);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -87,7 +88,8 @@ final class SupportMatrixTest {
   private static List<KitRun> recorded() throws IOException {
     List<KitRun> recorded = new ArrayList<>();
     try (Stream<Path> files = Files.list(docs().resolve("conformance"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".json")).sorted().toList()) {
+      Comparator<Path> byName = Comparator.comparing(f -> f.toString().replace(".json", ""));
+      for (Path file : files.filter(f -> f.toString().endsWith(".json")).sorted(byName).toList()) {
         recorded.addAll(runs(Files.readString(file)));
       }
     }
