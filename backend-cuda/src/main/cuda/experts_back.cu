@@ -18,8 +18,9 @@
           NAME(const __grid_constant__ CUtensorMap weights,                                 \
                const __grid_constant__ CUtensorMap rows,                                    \
                const __grid_constant__ moe::GroupedGemm args) {                             \
-    moe::GroupedGemmKernel<moe::bf16, N, STAGES, false, false, CLUSTER, moe::NONE, OUT, true>::run(    \
-        weights, rows, args);                                                               \
+    using Shape = moe::GroupedShape<                                                        \
+        moe::bf16, N, STAGES, false, false, CLUSTER, moe::NONE, OUT, true>;                 \
+    moe::groupedGemm<Shape>(weights, rows, args);                                           \
   }
 
 MOE_EXPERTS_BACK(moe_experts_back_n128, 128, 6, 2, moe::bf16)

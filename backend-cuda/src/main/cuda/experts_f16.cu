@@ -11,8 +11,9 @@
           NAME(const __grid_constant__ CUtensorMap weights,                                 \
                const __grid_constant__ CUtensorMap rows,                                    \
                const __grid_constant__ moe::GroupedGemm args) {                             \
-    moe::GroupedGemmKernel<moe::f16, N, STAGES, GATED, GATHER, CLUSTER, ACTIVATION, OUT>::run( \
-        weights, rows, args);                                                               \
+    using Shape = moe::GroupedShape<                                                        \
+        moe::f16, N, STAGES, GATED, GATHER, CLUSTER, ACTIVATION, OUT>;                      \
+    moe::groupedGemm<Shape>(weights, rows, args);                                           \
   }
 
 MOE_EXPERTS_F16(moe_experts_f16_up_n32, 32, 10, false, true, 1, moe::ANY_ACTIVATION, moe::f16)

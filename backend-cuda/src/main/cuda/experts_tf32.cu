@@ -17,8 +17,9 @@
           NAME(const __grid_constant__ CUtensorMap weights,                                 \
                const __grid_constant__ CUtensorMap rows,                                    \
                const __grid_constant__ moe::GroupedGemm args) {                             \
-    moe::GroupedGemmKernel<float, N, STAGES, false, false, CLUSTER, moe::NONE, float>::run( \
-        weights, rows, args);                                                               \
+    using Shape = moe::GroupedShape<                                                        \
+        float, N, STAGES, false, false, CLUSTER, moe::NONE, float>;                         \
+    moe::groupedGemm<Shape>(weights, rows, args);                                           \
   }
 
 MOE_EXPERTS_TF32(moe_experts_tf32_n32, 32, 10, 1)

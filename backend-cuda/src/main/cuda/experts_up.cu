@@ -27,8 +27,9 @@
           NAME(const __grid_constant__ CUtensorMap weights,                                 \
                const __grid_constant__ CUtensorMap rows,                                    \
                const __grid_constant__ moe::GroupedGemm args) {                             \
-    moe::GroupedGemmKernel<moe::bf16, N, STAGES, GATED, GATHER, CLUSTER, ACTIVATION, moe::bf16>::run(  \
-        weights, rows, args);                                                               \
+    using Shape = moe::GroupedShape<                                                        \
+        moe::bf16, N, STAGES, GATED, GATHER, CLUSTER, ACTIVATION, moe::bf16>;               \
+    moe::groupedGemm<Shape>(weights, rows, args);                                           \
   }
 
 MOE_EXPERTS_UP(moe_experts_up_n32, 32, 10, false, true, 1, moe::ANY_ACTIVATION)
