@@ -3,6 +3,7 @@
 //
 // moe_round_rows         y[r] = x[r]; columns from `width` to `stride` become 0
 // moe_round_sorted       y[positions[t, k]] = x[t]: each token is read once
+// moe_sort_rows          the same for x of bf16
 // moe_activate_half      hidden = activation(pre)
 // moe_activate_half_back d = d ∘ activation′(pre)
 // moe_gate_half          hidden = activation(gate) ∘ up
@@ -17,7 +18,8 @@
 // Launch: block = 256, shared = 0; grid
 //   moe_round_rows        min(ceil(rows · stride / 2048), 65535); stride a multiple of 8, `vector` if
 //                         x is aligned to 16 bytes and width a multiple of 8
-//   moe_round_sorted      (tokens, ceil(width / 2048)); width a multiple of 8, x aligned to 16 bytes
+//   moe_round_sorted,     (tokens, ceil(width / 2048)); width a multiple of 8, x aligned to 16 bytes
+//     moe_sort_rows
 //   elementwise           min(ceil(n / 2048), 65535); n a multiple of 8
 //   moe_combine_back_half tokens · topK; width a multiple of 8
 //   moe_half_back_bias    (ceil(out / 64), groups), block = (32, 32); out even
@@ -65,6 +67,22 @@ __device__ __forceinline__ void eachEight(int64_t n, Work work) {
   for (int64_t i = (static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x) * 8; i < n;
        i += static_cast<int64_t>(gridDim.x) * 2048) {
     work(i);
+  }
+}
+
+template <class Row>
+__device__ __forceinline__ void sortRows(
+    const Row* x, const int* positions, bf16* y, int slots, int topK, int width) {
+  awaitPredecessor();
+  releaseSuccessor();
+  int column = (blockIdx.y * 256 + threadIdx.x) * 8;
+  if (column >= width) return;
+  Eight eight = Eight::load(x + static_cast<int64_t>(blockIdx.x) * width + column);
+  for (int k = 0; k < topK; ++k) {
+    int position = positions[static_cast<int64_t>(blockIdx.x) * topK + k];
+    if (position >= 0 && position < slots) {
+      eight.store(y + static_cast<int64_t>(position) * width + column);
+    }
   }
 }
 
@@ -120,17 +138,13 @@ extern "C" __global__ void __launch_bounds__(256)
 extern "C" __global__ void __launch_bounds__(256)
     moe_round_sorted(const float* x, const int* positions, moe::bf16* y, int slots, int topK,
                      int width) {
-  moe::awaitPredecessor();
-  moe::releaseSuccessor();
-  int column = (blockIdx.y * 256 + threadIdx.x) * 8;
-  if (column >= width) return;
-  moe::Eight eight = moe::Eight::load(x + static_cast<int64_t>(blockIdx.x) * width + column);
-  for (int k = 0; k < topK; ++k) {
-    int position = positions[static_cast<int64_t>(blockIdx.x) * topK + k];
-    if (position >= 0 && position < slots) {
-      eight.store(y + static_cast<int64_t>(position) * width + column);
-    }
-  }
+  moe::sortRows(x, positions, y, slots, topK, width);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    moe_sort_rows(const moe::bf16* x, const int* positions, moe::bf16* y, int slots, int topK,
+                  int width) {
+  moe::sortRows(x, positions, y, slots, topK, width);
 }
 
 extern "C" __global__ void __launch_bounds__(256)

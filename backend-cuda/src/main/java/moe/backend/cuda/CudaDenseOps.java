@@ -59,7 +59,7 @@ final class CudaDenseOps implements DenseOps {
       Tensor y,
       NormStatistics statistics,
       DeviceStream stream) {
-    NormOps.forward(CudaStream.of(stream), x, weights, epsilon, y, statistics);
+    NormOps.forward(CudaStream.of(stream), half, x, weights, epsilon, y, statistics);
   }
 
   @Override
@@ -72,7 +72,7 @@ final class CudaDenseOps implements DenseOps {
       Tensor y,
       NormStatistics statistics,
       DeviceStream stream) {
-    NormOps.addForward(CudaStream.of(stream), a, b, sum, weights, epsilon, y, statistics);
+    NormOps.addForward(CudaStream.of(stream), half, a, b, sum, weights, epsilon, y, statistics);
   }
 
   @Override

@@ -7,16 +7,16 @@ final class CudaRecording implements Recording {
   private final Device device;
   private final Driver.Handle captured;
   private final Driver.Handle stream;
-  private final RoundedTokens roundedTokens;
+  private final RoundedRows roundedRows;
   private boolean closed;
 
-  /// @param roundedTokens of the stream, whose room this may overwrite
+  /// @param roundedRows of the stream, whose room this may overwrite
   CudaRecording(
-      Device device, Driver.Handle captured, Driver.Handle stream, RoundedTokens roundedTokens) {
+      Device device, Driver.Handle captured, Driver.Handle stream, RoundedRows roundedRows) {
     this.device = device;
     this.captured = captured;
     this.stream = stream;
-    this.roundedTokens = roundedTokens;
+    this.roundedRows = roundedRows;
   }
 
   @Override
@@ -24,7 +24,7 @@ final class CudaRecording implements Recording {
     if (closed) {
       throw new IllegalStateException("this recording is closed");
     }
-    roundedTokens.forget();
+    roundedRows.forget();
     device.driver().play(captured, stream);
   }
 

@@ -33,14 +33,14 @@ public final class CudaStream implements DeviceStream {
   private final Launch launch;
   private final Consumer<CudaStream> onClose;
   private final LaterDownloads later;
-  private final RoundedTokens roundedTokens;
+  private final RoundedRows roundedRows;
   private boolean recording;
   private volatile boolean closed;
 
   CudaStream(Device device, CudaMemory memory, Consumer<CudaStream> onClose) {
     this.device = device;
     this.rooms = new Rooms(memory);
-    this.roundedTokens = new RoundedTokens(rooms);
+    this.roundedRows = new RoundedRows(rooms);
     this.onClose = onClose;
     this.stream = device.driver().newStream();
     Driver.Handle least = device.driver().allocate(SCRATCH_BYTES + TICKET_BYTES);
@@ -94,9 +94,9 @@ public final class CudaStream implements DeviceStream {
     return rooms.of(index, elements).address();
   }
 
-  /// What the last router left for the products that follow.
-  public RoundedTokens roundedTokens() {
-    return roundedTokens;
+  /// What the last kernel to leave rows in bf16 left for the products that follow.
+  public RoundedRows roundedRows() {
+    return roundedRows;
   }
 
   /// Whether calls are noted and not issued.
@@ -155,7 +155,7 @@ public final class CudaStream implements DeviceStream {
     Driver driver = device.driver();
     driver.beginCapture(stream);
     recording = true;
-    roundedTokens.forget();
+    roundedRows.forget();
     boolean whole = false;
     try {
       work.run();
@@ -165,7 +165,7 @@ public final class CudaStream implements DeviceStream {
       return Optional.empty();
     } finally {
       recording = false;
-      roundedTokens.forget();
+      roundedRows.forget();
       if (!whole) {
         device.release("a capture", () -> forget(driver.endCapture(stream)));
       }
@@ -173,7 +173,7 @@ public final class CudaStream implements DeviceStream {
     Driver.Handle captured = driver.endCapture(stream);
     return captured == null
         ? Optional.empty()
-        : Optional.of(new CudaRecording(device, captured, stream, roundedTokens));
+        : Optional.of(new CudaRecording(device, captured, stream, roundedRows));
   }
 
   private void forget(Driver.@Nullable Handle captured) {

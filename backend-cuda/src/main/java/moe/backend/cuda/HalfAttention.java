@@ -4,14 +4,16 @@ import moe.spi.device.AttentionShape;
 import moe.spi.device.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Causal self-attention and its gradient in bf16; see `attention_half.cu`. Checks nothing.
+/// Causal self-attention and its gradient in bf16; see `attention_half.cu` and
+/// `attention_half_back.cu`. Checks nothing.
 final class HalfAttention {
   private static final Kernel FORWARD = new Kernel("attention_half", "moe_attention_half");
-  private static final Kernel PREPARE = new Kernel("attention_half", "moe_attention_half_prepare");
+  private static final Kernel PREPARE =
+      new Kernel("attention_half_back", "moe_attention_half_prepare");
   private static final Kernel BACK_QUERIES =
-      new Kernel("attention_half", "moe_attention_half_back_queries");
+      new Kernel("attention_half_back", "moe_attention_half_back_queries");
   private static final Kernel BACK_KEYS =
-      new Kernel("attention_half", "moe_attention_half_back_keys");
+      new Kernel("attention_half_back", "moe_attention_half_back_keys");
   private static final int MOST_HEAD = 64;
   private static final int ROWS = 64; // of a block
 
@@ -33,13 +35,18 @@ final class HalfAttention {
   static void forward(
       CudaStream stream, Tensor qkv, AttentionShape shape, Tensor out, @Nullable Tensor logSumExp) {
     long rounded = rounded(stream, qkv, shape);
+    boolean leaves = RoundedRows.suits(out);
     launch(stream, FORWARD, shape)
         .address(rounded)
         .tensor(out)
+        .tensor(leaves ? stream.roundedRows().room(out) : null)
         .tensor(logSumExp)
         .number(shape.seqLength())
         .number(shape.headSize())
         .run();
+    if (leaves) {
+      stream.roundedRows().left(out);
+    }
   }
 
   private static long rounded(CudaStream stream, Tensor qkv, AttentionShape shape) {
@@ -73,6 +80,8 @@ final class HalfAttention {
         .number(shape.heads())
         .number(shape.headSize())
         .run();
+    boolean leaves = RoundedRows.suits(dQkv);
+    Tensor left = leaves ? stream.roundedRows().room(dQkv) : null;
     for (Kernel kernel : new Kernel[] {BACK_QUERIES, BACK_KEYS}) {
       launch(stream, kernel, shape)
           .address(d)
@@ -80,9 +89,13 @@ final class HalfAttention {
           .reads(logSumExp)
           .address(means)
           .tensor(dQkv)
+          .tensor(left)
           .number(shape.seqLength())
           .number(shape.headSize())
           .run();
+    }
+    if (leaves) {
+      stream.roundedRows().left(dQkv);
     }
   }
 

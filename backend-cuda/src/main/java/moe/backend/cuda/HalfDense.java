@@ -47,7 +47,7 @@ final class HalfDense implements RoundingForward {
     if (half.type() == DType.F16) {
       HalfRows.gather(stream, groups, rows, x, rounded);
     } else if (groups.assignments() == null) {
-      HalfRows.round(stream, x, rounded, rows, in, in);
+      rounded = HalfRows.rounded(stream, x, rounded, rows, in);
     } else {
       throw new IllegalArgumentException("rows of bf16 are sorted");
     }
@@ -72,9 +72,8 @@ final class HalfDense implements RoundingForward {
     int in = (int) x.shape().lastDim();
     int vocab = (int) logits.shape().lastDim();
     int stride = stride(vocab);
-    long roundedX = stream.room(1, (long) rows * in);
+    long roundedX = HalfRows.rounded(stream, x, stream.room(1, (long) rows * in), rows, in);
     long dLogits = stream.room(0, (long) rows * stride);
-    HalfRows.round(stream, x, roundedX, rows, in, in);
     Products.Groups one = Products.Groups.ONE;
     var layer = new HalfProducts.Layer(weights.weight(), null);
     half.forward(stream, one, rows, roundedX, layer, logits);
@@ -103,10 +102,13 @@ final class HalfDense implements RoundingForward {
     int in = (int) x.shape().lastDim();
     int out = (int) dY.shape().lastDim();
     int stride = stride(out);
-    long roundedX = stream.room(1, (long) rows * in);
-    HalfRows.round(stream, x, roundedX, rows, in, in);
+    long roundedX = HalfRows.rounded(stream, x, stream.room(1, (long) rows * in), rows, in);
     long rounded = stream.room(0, (long) rows * stride);
-    HalfRows.round(stream, dY, rounded, rows, out, stride);
+    if (stride == out) {
+      rounded = HalfRows.rounded(stream, dY, rounded, rows, out);
+    } else {
+      HalfRows.round(stream, dY, rounded, rows, out, stride);
+    }
     Products.Groups one = Products.Groups.ONE;
     if (dX != null) {
       half.backInput(stream, one, rows, rounded, out, stride, weights.weight(), dX);

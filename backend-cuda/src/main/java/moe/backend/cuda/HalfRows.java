@@ -8,6 +8,7 @@ import moe.spi.device.Tensor;
 public final class HalfRows {
   private static final Kernel ROUND = new Kernel("half_rows", "moe_round_rows");
   private static final Kernel ROUND_SORTED = new Kernel("half_rows", "moe_round_sorted");
+  private static final Kernel SORT = new Kernel("half_rows", "moe_sort_rows");
   private static final Kernel GATHER_F16 = new Kernel("round", "moe_round_gathered_f16");
   private static final Kernel ACTIVATE = new Kernel("half_rows", "moe_activate_half");
   private static final Kernel ACTIVATE_BACK = new Kernel("half_rows", "moe_activate_half_back");
@@ -63,6 +64,18 @@ public final class HalfRows {
         .run();
   }
 
+  /// The address of `x` in bf16: as somebody left it, or rounded here.
+  ///
+  /// @param y BF16 `[rows, width]`, for the latter
+  static long rounded(CudaStream stream, Tensor x, long y, int rows, int width) {
+    Tensor left = stream.roundedRows().of(x);
+    if (left != null) {
+      return CudaTensor.of(left).address();
+    }
+    round(stream, x, y, rows, width, width);
+    return y;
+  }
+
   /// The first `rows` rows of `y` become those of `x`, rounded.
   public static void round(CudaStream stream, Tensor x, Tensor y, int rows) {
     int width = (int) x.shape().lastDim();
@@ -88,12 +101,18 @@ public final class HalfRows {
       gather(stream, groups, slots, tokens, CudaTensor.of(sorted).writable());
       return;
     }
+    Tensor left = stream.roundedRows().of(tokens);
     int topK = groups.topK();
     int width = (int) tokens.shape().lastDim();
     stream
-        .launch(ROUND_SORTED, 256, slots / topK, Math.ceilDiv(width, ELEMENTS_PER_BLOCK), 1)
+        .launch(
+            left == null ? ROUND_SORTED : SORT,
+            256,
+            slots / topK,
+            Math.ceilDiv(width, ELEMENTS_PER_BLOCK),
+            1)
         .dependent()
-        .reads(tokens)
+        .reads(left == null ? tokens : left)
         .reads(positions)
         .tensor(sorted)
         .number(slots)

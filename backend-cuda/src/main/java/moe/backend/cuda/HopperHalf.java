@@ -25,13 +25,13 @@ record HopperHalf(int multiprocessors, DType type) implements HalfKernels {
       Tensor out,
       int parts) {
     boolean raises = x.gathered() || weights.gate() != 0 || activation != Activation.NONE;
-    HalfGemm gemm =
+    Tiled tiled =
         raises
-            ? up(slots, groups.count(), weights, x.gathered(), activation)
-            : down(slots, groups.count(), weights.out(), out.type() == DType.F32);
+            ? Tiled.most(up(slots, groups.count(), weights, x.gathered(), activation))
+            : down(slots, groups.count(), x.width(), weights.out(), out.type() == DType.F32);
     long rows = (long) groups.count() * weights.out();
     boolean upFirst = weights.gate() == 0 || weights.weight() < weights.gate();
-    Launch launch = begin(stream, gemm, groups);
+    Launch launch = begin(stream, tiled.gemm(), groups);
     if (weights.gate() == 0) {
       launch.matrix(weights.weight(), x.width(), rows, x.width(), 128);
     } else {
@@ -48,7 +48,7 @@ record HopperHalf(int multiprocessors, DType type) implements HalfKernels {
         .pointer(weights.gateBias())
         .pointer(CudaTensor.of(out).writable())
         .pointer(stream.ticket())
-        .numbers(groups.count(), groups.topK(), x.width(), weights.out(), gemm.rows(), parts)
+        .numbers(groups.count(), groups.topK(), x.width(), weights.out(), tiled.rows(), parts)
         .numbers(Kernel.code(activation), slots, upFirst ? 1 : 0)
         .run();
   }
@@ -66,36 +66,52 @@ record HopperHalf(int multiprocessors, DType type) implements HalfKernels {
     return gated ? HalfGemm.UP_128_GATED : HalfGemm.UP_128;
   }
 
-  private HalfGemm down(int slots, int experts, int width, boolean floats) {
-    boolean wide = wide(slots, experts, width);
+  /// A kernel and the most rows of its tiles.
+  private record Tiled(HalfGemm gemm, int rows) {
+    static Tiled most(HalfGemm gemm) {
+      return new Tiled(gemm, gemm.rows());
+    }
+  }
+
+  private Tiled down(int slots, int experts, int in, int out, boolean floats) {
     if (!floats) {
-      return wide ? HalfGemm.DOWN_256 : HalfGemm.DOWN_128;
+      return tiled(slots, experts, in, out, HalfGemm.DOWN_128, HalfGemm.DOWN_256);
     }
     return HalfProducts.isFew(slots, experts)
-        ? HalfGemm.DOWN_32
-        : wide ? HalfGemm.DOWN_256_F32 : HalfGemm.DOWN_128_F32;
+        ? Tiled.most(HalfGemm.DOWN_32)
+        : tiled(slots, experts, in, out, HalfGemm.DOWN_128_F32, HalfGemm.DOWN_256_F32);
+  }
+
+  /// One of two kernels. How many rows an expert gets is not known here, but a dense product's are.
+  private Tiled tiled(int slots, int experts, int in, int out, HalfGemm some, HalfGemm many) {
+    if (experts > 1) {
+      return Tiled.most(wide(slots, experts, out) ? many : some);
+    }
+    int rows = DenseTiles.rows(multiprocessors, slots, in, out);
+    return new Tiled(rows > some.rows() ? many : some, rows);
   }
 
   @Override
   public void backInput(
       CudaStream stream, Products.Groups groups, int slots, Rows dY, long weight, Tensor dX) {
     int in = (int) dX.shape().lastDim();
-    boolean wide = wide(slots, groups.count(), in);
-    HalfGemm gemm =
+    int experts = groups.count();
+    Tiled tiled =
         dX.type() == DType.F32
-            ? wide ? HalfGemm.BACK_256_F32 : HalfGemm.BACK_128_F32
-            : wide ? HalfGemm.BACK_256 : HalfGemm.BACK_128;
-    boolean dense = gemm.equals(HalfGemm.BACK_128_F32) && groups.count() == 1;
+            ? tiled(slots, experts, dY.width(), in, HalfGemm.BACK_128_F32, HalfGemm.BACK_256_F32)
+            : tiled(slots, experts, dY.width(), in, HalfGemm.BACK_128, HalfGemm.BACK_256);
+    boolean dense = tiled.gemm().equals(HalfGemm.BACK_128_F32) && experts == 1;
     int parts = dense ? backParts(slots, in, dY.width()) : 1;
+    int rows = parts > 1 ? tiled.gemm().rows() : tiled.rows();
     long to =
         parts > 1 ? Parts.room(stream, (long) parts * slots * in) : CudaTensor.of(dX).writable();
-    begin(stream, gemm, groups)
-        .matrix(weight, in, (long) groups.count() * dY.width(), in, 64)
+    begin(stream, tiled.gemm(), groups)
+        .matrix(weight, in, (long) experts * dY.width(), in, 64)
         .matrix(dY.address(), dY.width(), slots, dY.stride(), 32)
         .pointers(null, null, groups.offsets(), null, null)
         .pointer(to)
         .pointer(stream.ticket())
-        .numbers(groups.count(), 1, dY.width(), in, gemm.rows(), parts, 0, slots, 0)
+        .numbers(experts, 1, dY.width(), in, rows, parts, 0, slots, 0)
         .run();
     if (parts > 1) {
       Parts.sum(stream, to, parts, dX, false);

@@ -10,21 +10,23 @@ final class NormOps {
   private static final Operation BACKWARD = new Operation("layerNormBackward");
   private static final Kernel NORM = new Kernel("layer_norm", "moe_layer_norm");
   private static final Kernel ADD_NORM = new Kernel("layer_norm", "moe_add_layer_norm");
-  private static final Kernel BACK = new Kernel("layer_norm", "moe_layer_norm_back");
+  private static final Kernel BACK = new Kernel("layer_norm_back", "moe_layer_norm_back");
   private static final Kernel BACK_WEIGHTS =
-      new Kernel("layer_norm", "moe_layer_norm_back_weights");
+      new Kernel("layer_norm_back", "moe_layer_norm_back_weights");
   private static final Kernel NARROW = new Kernel("layer_norm", "moe_layer_norm_narrow");
   private static final Kernel ADD_NARROW = new Kernel("layer_norm", "moe_add_layer_norm_narrow");
-  private static final Kernel BACK_768 = new Kernel("layer_norm", "moe_layer_norm_back_768");
-  private static final Kernel BACK_1024 = new Kernel("layer_norm", "moe_layer_norm_back_1024");
-  private static final Kernel SUM_PARTS = new Kernel("layer_norm", "moe_layer_norm_sum_parts");
+  private static final Kernel BACK_768 = new Kernel("layer_norm_back", "moe_layer_norm_back_768");
+  private static final Kernel BACK_1024 = new Kernel("layer_norm_back", "moe_layer_norm_back_1024");
+  private static final Kernel SUM_PARTS = new Kernel("layer_norm_back", "moe_layer_norm_sum_parts");
   private static final int MOST_NARROW = 1024;
   private static final int ROWS_PER_BLOCK = 8; // of narrow ones
 
   private NormOps() {}
 
+  /// @param half whether products that follow may read `y` in bf16
   static void forward(
       CudaStream stream,
+      boolean half,
       Tensor x,
       NormWeights weights,
       float epsilon,
@@ -33,12 +35,14 @@ final class NormOps {
     check(x, weights, y, statistics);
     boolean narrow = isNarrow(x, y, weights.gain(), weights.bias());
     Launch launch = launch(stream, narrow ? NARROW : NORM, x, narrow).dependent().reads(x);
-    rest(launch, weights, epsilon, y, statistics, narrow);
+    rest(stream, launch, half, weights, epsilon, y, statistics, narrow);
   }
 
+  /// @param half whether products that follow may read `y` in bf16
   /// @param x becomes `a + b`; may be one of them
   static void addForward(
       CudaStream stream,
+      boolean half,
       Tensor a,
       Tensor b,
       Tensor x,
@@ -51,7 +55,8 @@ final class NormOps {
     FORWARD.floats("b", b, x.shape().elements());
     boolean narrow = isNarrow(x, y, a, b, weights.gain(), weights.bias());
     Launch launch = launch(stream, narrow ? ADD_NARROW : ADD_NORM, x, narrow).dependent();
-    rest(launch.reads(a).reads(b).tensor(x), weights, epsilon, y, statistics, narrow);
+    launch.reads(a).reads(b).tensor(x);
+    rest(stream, launch, half, weights, epsilon, y, statistics, narrow);
   }
 
   /// Whether a row fits into a warp's registers, 4 neighbours at a time.
@@ -81,22 +86,27 @@ final class NormOps {
   }
 
   private static void rest(
+      CudaStream stream,
       Launch launch,
+      boolean half,
       NormWeights weights,
       float epsilon,
       Tensor y,
       NormStatistics statistics,
       boolean narrow) {
-    launch
-        .reads(weights.gain())
-        .reads(weights.bias())
-        .tensor(y)
-        .tensor(statistics.mean())
-        .tensor(statistics.inverseDeviation());
+    launch.reads(weights.gain()).reads(weights.bias()).tensor(y);
+    boolean leaves = half && narrow && RoundedRows.suits(y);
+    if (narrow) {
+      launch.tensor(leaves ? stream.roundedRows().room(y) : null);
+    }
+    launch.tensor(statistics.mean()).tensor(statistics.inverseDeviation());
     if (narrow) {
       launch.number(y.shape().rows());
     }
     launch.number(y.shape().lastDim()).real(epsilon).run();
+    if (leaves) {
+      stream.roundedRows().left(y);
+    }
   }
 
   static void backward(

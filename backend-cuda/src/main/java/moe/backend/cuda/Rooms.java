@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 /// Memory of a stream for rounded operands, made when it is first needed. A room that grew too
 /// small stays until the end: a captured graph may hold it.
 final class Rooms implements AutoCloseable {
-  /// The room for tokens that a router rounds; those before it are for operands of dense products.
-  static final int TOKENS = 3;
+  /// The room for rows that kernels leave; those before it are for operands of dense products.
+  static final int LEFT = 3;
 
   private final CudaMemory memory;
   private final List<CudaTensor> all = new ArrayList<>();
-  private final @Nullable CudaTensor[] current = new CudaTensor[TOKENS + 1];
+  private final @Nullable CudaTensor[] current = new CudaTensor[LEFT + 1];
 
   Rooms(CudaMemory memory) {
     this.memory = memory;

@@ -127,9 +127,9 @@ final class HalfNetwork {
     products.forward(stream, sorted, slots, hidden, down, out);
   }
 
-  /// Tokens in bf16, as the router left them or rounded here.
+  /// Tokens in bf16, as somebody left them or rounded here.
   private Tensor rounded(CudaStream stream, Tensor tokens, int count) {
-    Tensor left = stream.roundedTokens().of(tokens);
+    Tensor left = stream.roundedRows().of(tokens);
     if (left != null) {
       return left;
     }

@@ -76,15 +76,18 @@ final class TopKRouter implements Router {
     }
     if (few.suits(rows, tokens) || (split != null && split.fits(rows, tokens))) {
       Tensor kept = keepsLogits ? logits : null;
-      boolean leaves = leavesRounded && HalfProducts.isFew(rows * spec.topK(), spec.experts());
-      Tensor rounded = leaves ? queue.roundedTokens().room(tokens) : null;
+      boolean leaves =
+          leavesRounded
+              && HalfProducts.isFew(rows * spec.topK(), spec.experts())
+              && queue.roundedRows().of(tokens) == null;
+      Tensor rounded = leaves ? queue.roundedRows().room(tokens) : null;
       if (few.suits(rows, tokens)) {
         few.run(queue, rows, tokens, balanceBias, kept, out, rounded);
       } else if (split != null) {
         split.run(queue, rows, tokens, weights, balanceBias, kept, out, rounded);
       }
       if (leaves) {
-        queue.roundedTokens().left(tokens);
+        queue.roundedRows().left(tokens);
       }
       return;
     }
