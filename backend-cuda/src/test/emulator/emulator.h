@@ -7,6 +7,7 @@
 #include <vector_types.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "copies.h"
 #include "fibers.h"

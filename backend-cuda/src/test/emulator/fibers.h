@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 

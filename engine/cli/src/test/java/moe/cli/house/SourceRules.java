@@ -11,7 +11,8 @@ final class SourceRules {
   /// Lines of the longest file.
   static final int MOST_LINES = 300;
 
-  private static final Set<String> LIMITED = Set.of("java", "sh", "toml", "");
+  private static final Set<String> LIMITED =
+      Set.of("java", "cu", "cuh", "h", "c", "cl", "py", "js", "sh", "toml", "");
 
   // A note, then the reason in at least three words.
   private static final Pattern NOTE = Pattern.compile("\\b(?:TO" + "DO|FIX" + "ME)\\b(.*)");

@@ -26,13 +26,19 @@ final class SourceRulesTest {
   }
 
   @Test
-  void lookAtScriptsBuildsAndAllModules() throws IOException {
+  void lookAtScriptsBuildsKernelsAndAllModules() throws IOException {
     Path root = SourceTree.root();
     assertThat(SourceTree.files(root))
         .contains(
             root.resolve("moe-engine"),
             root.resolve("pom.xml"),
             root.resolve(".ci/format"),
+            root.resolve("bench/gpu-peers/run.py"),
+            root.resolve("backend-cuda/src/main/cuda/router.cu"),
+            root.resolve("backend-cuda/src/main/cuda/wgmma.cuh"),
+            root.resolve("backend-cuda/src/test/emulator/emulator.h"),
+            root.resolve("backend-opencl/src/main/resources/moe/backend/opencl/kernel/common.cl"),
+            root.resolve("engine/core/src/main/resources/moe/engine/report/page.js"),
             root.resolve("engine/spi/src/main/java/moe/spi/package-info.java"),
             root.resolve("backend-cpu/src/main/java/moe/backend/cpu/package-info.java"));
   }
@@ -41,6 +47,8 @@ final class SourceRulesTest {
   void reportAFileOfMoreThan300Lines() {
     assertThat(SourceRules.check("a/Long.java", Collections.nCopies(301, ""))).hasSize(1);
     assertThat(SourceRules.check("moe-engine", Collections.nCopies(301, ""))).hasSize(1);
+    assertThat(SourceRules.check("a/long.cu", Collections.nCopies(301, ""))).hasSize(1);
+    assertThat(SourceRules.check("a/long.py", Collections.nCopies(301, ""))).hasSize(1);
     assertThat(SourceRules.check("a/Long.java", Collections.nCopies(300, ""))).isEmpty();
     assertThat(SourceRules.check("docs/LOG.md", Collections.nCopies(301, ""))).isEmpty();
   }

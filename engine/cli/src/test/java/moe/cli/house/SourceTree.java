@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 final class SourceTree {
   private static final Set<String> SKIPPED = Set.of("target", ".git", ".moe", "runs", "mvnw");
   private static final Pattern TEXT =
-      Pattern.compile("[a-z-]+|.*\\.(java|sh|toml|xml|md|cu|cuh|cl|properties)");
+      Pattern.compile("[a-z-]+|.*\\.(java|sh|toml|xml|md|cu|cuh|h|c|cl|py|js|properties)");
 
   private SourceTree() {}
 
