@@ -103,12 +103,7 @@ final class HalfDense implements RoundingForward {
     int out = (int) dY.shape().lastDim();
     int stride = stride(out);
     long roundedX = HalfRows.rounded(stream, x, stream.room(1, (long) rows * in), rows, in);
-    long rounded = stream.room(0, (long) rows * stride);
-    if (stride == out) {
-      rounded = HalfRows.rounded(stream, dY, rounded, rows, out);
-    } else {
-      HalfRows.round(stream, dY, rounded, rows, out, stride);
-    }
+    long rounded = HalfRows.rounded(stream, dY, stream.room(0, (long) rows * stride), rows, stride);
     Products.Groups one = Products.Groups.ONE;
     if (dX != null) {
       half.backInput(stream, one, rows, rounded, out, stride, weights.weight(), dX);

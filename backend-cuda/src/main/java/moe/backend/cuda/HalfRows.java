@@ -64,15 +64,16 @@ public final class HalfRows {
         .run();
   }
 
-  /// The address of `x` in bf16: as somebody left it, or rounded here.
+  /// The address of `x` in bf16, rows `stride` apart: as somebody left it, or rounded here.
   ///
-  /// @param y BF16 `[rows, width]`, for the latter
-  static long rounded(CudaStream stream, Tensor x, long y, int rows, int width) {
-    Tensor left = stream.roundedRows().of(x);
+  /// @param y room for the latter
+  static long rounded(CudaStream stream, Tensor x, long y, int rows, int stride) {
+    int width = (int) x.shape().lastDim();
+    Tensor left = stride == width ? stream.roundedRows().of(x) : null;
     if (left != null) {
       return CudaTensor.of(left).address();
     }
-    round(stream, x, y, rows, width, width);
+    round(stream, x, y, rows, width, stride);
     return y;
   }
 

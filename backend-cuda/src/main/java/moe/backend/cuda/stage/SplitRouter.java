@@ -56,7 +56,7 @@ record SplitRouter(LayerSpec spec, int width, Kernel many, Kernel some, int room
     return tokens > MANY_TOKENS ? MANY_SLICES : slices(width);
   }
 
-  /// As `SHARED_BYTES` in `router.cu`.
+  /// As `SHARED_BYTES` in `router_split.cuh`.
   private int sharedBytes(int slices) {
     int columns = 32 * slices;
     int stages = width >= 64 ? 3 : 4;
