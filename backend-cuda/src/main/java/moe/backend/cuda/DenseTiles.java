@@ -29,8 +29,11 @@ final class DenseTiles {
       return MOST;
     }
     int best = STEP;
+    double least = Double.POSITIVE_INFINITY;
     for (int tile = STEP; tile <= MOST; tile += STEP) {
-      if (time(multiprocessors, rows, in, out, tile) < time(multiprocessors, rows, in, out, best)) {
+      double time = time(multiprocessors, rows, in, out, tile);
+      if (time < least) {
+        least = time;
         best = tile;
       }
     }
